@@ -42,7 +42,7 @@ def who_is_meant(who: str | None) -> str | None:
     if who and "=" in who:
         identifier(who)
     elif who and not who.startswith("cus_"):  # not repeated: it may be the number of a card or a phone
-        raise Misuse("an identifier is said with its kind, such as customer_no=10000017")
+        raise Misuse("give the identifier with its kind, such as customer_no=10000017")
     return who
 
 

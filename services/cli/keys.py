@@ -22,7 +22,7 @@ def create(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Create a key. It is shown once and never stored."""
+    """Create a key. It is shown once; only a hash is stored."""
     channels = [one.strip() for said in channel for one in said.split(",")]
     with judged_by_the_line():
         check_channels(channels)

@@ -85,9 +85,9 @@ def rewind(
 ) -> None:
     """Process a part of the log again: events that were counted before still count once.
 
-    Not further back than the ledger of what was counted reaches, 7 days. Workers may run: they meet the moved position,
-    give up the batch in hand and read on from there, within ten seconds where nothing new comes. Restart a platform
-    whose partitions have stopped: they go on from here.
+    It goes back at most 7 days, as far as the ledger of counted events reaches. Workers may keep running: they notice
+    the moved position, give up the batch in hand and continue from there, within ten seconds where nothing new
+    arrives. If partitions have stopped, restart their platform: they continue from here.
     """
     if (to_time is None) == (to_offset is None):
         raise Misuse("say either --to-time or --to-offset")

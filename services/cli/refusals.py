@@ -41,7 +41,7 @@ def only(customer_ids: Sequence[str], who: str) -> str:
     named = who if kind in ("customer_no", "account_no") else f"this {kind}" if equals else "this id"
     if customer_ids:
         raise Refusal(f"{named} stands for several customers: {', '.join(customer_ids)}")
-    raise Refusal(f"nobody is known by {named}")
+    raise Refusal(f"no customer has {named}")
 
 
 # Looked up by name: to import them all here would be to load every driver for every command.

@@ -39,9 +39,10 @@ def status(data: Data = None, as_json: Json = False) -> None:
 
 @app.command()
 def restored(data: Data = None, as_json: Json = False) -> None:
-    """After the database came back from a backup, or from a replica that had lagged, and before workers start: what
-    readers have heard of customers and alerts since is told anew, as it is now. What the log holds is worked again by
-    itself."""
+    """Run this after the database came back from a backup or a lagging replica, before workers start.
+
+    It publishes again, in their present state, the customers and alerts that readers have heard of since. The log is
+    processed again automatically."""
 
     async def work(beside: Beside) -> dict[str, int]:
         database, now = beside.database, SystemClock().now_ms()

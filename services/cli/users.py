@@ -21,7 +21,7 @@ def create(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Create a token for a person. It is shown once and never stored; a person may have several."""
+    """Create a token for a person. It is shown once; only a hash is stored. A person may have several."""
     with judged_by_the_line():
         checked_user(name, role, manager_id)
 

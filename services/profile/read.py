@@ -72,7 +72,7 @@ class Read:
     def query(self, identifiers: Mapping[str, str], name: str | None = None) -> CustomerQuery:
         """Raises `Rejected` naming the identifier, or where nobody is asked for."""
         if not identifiers and not name:
-            raise Rejected("missing_field", "say whom: an identifier, or a name")
+            raise Rejected("missing_field", "give at least one identifier, or a name")
         subjects = subjects_named(identifiers, self._naming)
         return CustomerQuery(subjects, reference(name, self._naming.secret) if name else None)
 

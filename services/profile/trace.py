@@ -26,7 +26,7 @@ from services.profile.read import Read, spans_of
 AT_ONCE, MOST_READ, MOST_TOLD = 100, 20_000, 200
 SMALLEST = 1e-6
 TELLING = "it is no sum: these are the events that tell of what it is about"
-NO_EVENTS = "it follows from balances, holdings or decisions, and no events are kept apart for it"
+NO_EVENTS = "derived from balances, holdings or decisions; it has no events of its own"
 OTHERWISE = (
     "the events do not come to this value: one was still on its way then, accounts were linked or taken away since, "
     "what is counted was declared anew, or some events are not kept any more"

@@ -96,7 +96,7 @@ def test_customers_are_merged_and_split_with_a_reason(platform: Platform, tmp_pa
         platform.until("customers", "find", f"customer_no=m-{number}", holds=lambda views: len(numbers(views)) == 1)
     assert known(platform, "customer_no=m-2")["customer_id"] == right
     nobody = platform.run("customers", "split", "--reason", "x")
-    assert nobody.err == "error: say whom to split, or which --decision is to be undone\n"
+    assert nobody.err == "error: give the customer to split, or the --decision to undo\n"
     twice = platform.run("customers", "split", "--decision", made["decision_id"], "--reason", "x")
     assert twice.err == "error: decision_id: another decision has undone this one\n"
 
@@ -117,27 +117,27 @@ def test_a_customer_is_erased_only_where_somebody_says_yes(platform: Platform, t
     happened = platform.run("customers", "timeline", customer_id)
     assert "customer.registered" in happened.out
     assert not [word for word in ("Fang", "13912345679") if word in shown.out + happened.out]
-    assert platform.run("customers", "find", "--name", "Fang Erased").out.startswith("nobody is known by this")
+    assert platform.run("customers", "find", "--name", "Fang Erased").out.startswith("no customer matches")
     undone = platform.run("customers", "split", "--decision", made["decision_id"], "--reason", "x")
     assert undone.err == "error: decision_id: what was erased is gone for good\n"
 
 
 def test_nobody_is_found_by_what_nobody_has(platform: Platform) -> None:
-    assert platform.run("customers", "find", "customer_no=nobody").out.startswith("nobody is known by this: a customer")
+    assert platform.run("customers", "find", "customer_no=nobody").out.startswith("no customer matches: a customer")
     for arguments, code, told in (
-        (("show", "cus_nobody"), 1, "nobody is known by this id\n"),
-        (("show", "10000017"), 2, "an identifier is said with its kind, such as customer_no="),
-        (("show", "customer_no=nobody"), 1, "nobody is known by customer_no=nobody"),
-        (("show", "phone=13912345670"), 1, "nobody is known by this phone\n"),
+        (("show", "cus_nobody"), 1, "no customer has this id\n"),
+        (("show", "10000017"), 2, "give the identifier with its kind, such as customer_no="),
+        (("show", "customer_no=nobody"), 1, "no customer has customer_no=nobody"),
+        (("show", "phone=13912345670"), 1, "no customer has this phone\n"),
         (
             ("timeline", "customer_no=nobody", "--channel", "fax"),
             2,
             "channel: a channel is one of counter, atm, online",
         ),
         (("find", "shoe_size=44"), 2, "KIND=VALUE is expected"),
-        (("find",), 2, "say whom"),
+        (("find",), 2, "give an identifier such as"),
         (("find", "customer_no=c-1", "customer_no=c-2"), 2, "each kind of identifier once"),
-        (("split", "customer_no=nobody", "--reason", "x"), 1, "nobody is known by customer_no=nobody"),
+        (("split", "customer_no=nobody", "--reason", "x"), 1, "no customer has customer_no=nobody"),
         (("timeline", "customer_no=nobody", "--since", "soon"), 2, "--since: a time such as"),
         (
             ("timeline", "customer_no=nobody", "--since", "2026-02-01", "--until", "2026-01-01"),

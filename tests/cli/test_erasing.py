@@ -35,5 +35,5 @@ def test_whoever_does_not_say_yes_changes_nothing(deployment: Path) -> None:
 
 def test_whoever_says_yes_is_answered(deployment: Path) -> None:
     code, said = asked(deployment, b"y\n", "customer_no=1")
-    assert (code, "error: nobody is known by customer_no=1" in said) == (1, True)
+    assert (code, "error: no customer has customer_no=1" in said) == (1, True)
     assert "Erasing customer_no=1 cannot be undone." in said

@@ -48,7 +48,7 @@ def test_somebody_who_is_not_there_is_one_sentence(platform: Platform) -> None:
     said = platform.run(*asked(platform, "cus_nobody"))
     assert (said.code, said.err) == (1, "error: 404: no customer has this id\n")
     said = platform.run(*asked(platform, "customer_no=nobody"))
-    assert (said.code, said.err) == (1, "error: nobody is known by customer_no=nobody\n")
+    assert (said.code, said.err) == (1, "error: no customer has customer_no=nobody\n")
 
 
 def test_a_token_that_is_not_known_is_refused(platform: Platform, customer: str) -> None:

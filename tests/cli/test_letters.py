@@ -56,7 +56,7 @@ def test_all_letters_of_a_source_are_sent_again_with_one_key(platform: Platform,
     letters(platform, "--reason", "in_the_future", count=3)
     before = len(platform.run("keys", "list", "--json").json)
     said = platform.run("dead-letters", "replay", "--all", "--reason", "in_the_future")
-    assert said.out.count("refused again, and a new letter now (occurred_at: ") == 3
+    assert said.out.count("refused again; it is now a new letter (occurred_at: ") == 3
     assert len(platform.run("keys", "list", "--json").json) == before + 1
 
 

@@ -144,7 +144,10 @@ def test_how_right_rules_were_is_told_by_rule_branch_and_owner(counterpoint: Com
 
 
 def test_a_rule_that_does_not_speak_is_named_with_what_to_do(counterpoint: Command, deployment: Path) -> None:
-    assert counterpoint("rules", "notices").out == "every rule that is on speaks: `--all` shows what has ended\n"
+    assert (
+        counterpoint("rules", "notices").out
+        == "every rule that is switched on is active: `--all` shows what has ended\n"
+    )
     paused = Notice(rule="R4", name=Text("Salary", "工资"), matter="paused", began=True, at=9, seen=101, among=12)
     speak(deployment, paused)
     assert "is paused: it began to speak of 101 customers" in counterpoint("rules", "notices").out

@@ -19,7 +19,7 @@ COLUMNS = {"delivery_id": "Delivery", "destination": "Destination", "state": "St
 MOST = 10_000
 _ALL = "`--state all` shows every delivery"
 _NOTHING = {
-    "all": f"nothing was delivered yet: alerts go to the destinations that {DECLARED} declares",
+    "all": f"nothing has been delivered yet: alerts go to the destinations that {DECLARED} declares",
     "dead": f"whatever was to be delivered has arrived or is tried still: {_ALL}",
 }
 

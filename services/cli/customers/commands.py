@@ -24,7 +24,7 @@ from services.profile.timeline_filters import check_bounds, timeline_filter
 
 app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge, split and erase them.")
 _NOBODY = (
-    "nobody is known by this: a customer is there once an event that names it was accepted "
+    "no customer matches: a customer exists once an event that names it was accepted "
     "(`counterpoint dead-letters list` shows what was refused)"
 )
 _NOTHING_SUCH = "nothing of that kind has happened: without --type, --channel, --since and --until there may be more"
@@ -42,7 +42,7 @@ def find(
 ) -> None:
     """Customers that match any of the identifiers; those that match most come first."""
     if not identifiers and not name:
-        raise Misuse("say whom: an identifier such as account_no=6001000000017, or --name")
+        raise Misuse("give an identifier such as account_no=6001000000017, or --name")
     given = [identifier(one) for one in identifiers or ()]
     asked = dict(given)
     if len(asked) < len(given):

@@ -55,7 +55,7 @@ def split(
     if decision and subject:
         raise Misuse("say either --decision or --subject")
     if not who and not decision:
-        raise Misuse("say whom to split, or which --decision is to be undone")
+        raise Misuse("give the customer to split, or the --decision to undo")
 
     async def work(beside: Beside) -> Decision:
         decide, said = _decide(beside), _said(actor, reason)

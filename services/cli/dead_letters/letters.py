@@ -23,9 +23,7 @@ _NO_SUCH = "there are no such letters: without --reason and --source there may b
 
 @app.command("list")
 def list_letters(
-    replayed: Annotated[
-        bool, typer.Option("--replayed", help="Replayed letters instead of open ones.")
-    ] = False,
+    replayed: Annotated[bool, typer.Option("--replayed", help="Replayed letters instead of open ones.")] = False,
     reason: Annotated[str | None, typer.Option(help="Only letters with this reason.")] = None,
     source: Annotated[str | None, typer.Option(help="Only letters of this source.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=MOST)] = 50,

@@ -49,11 +49,11 @@ def channel_form(event: ChannelEvent, declared: EventType | None) -> dict[str, A
 
 def _as_sent(letter: StoredDeadLetter) -> dict[str, Any]:
     if not letter.body:
-        raise Refusal("was emptied when its customer was erased: let the source send it again")
+        raise Refusal("was emptied when its customer was erased: the source has to send it again")
     try:
         return msgspec.json.decode(letter.body, type=dict[str, Any])
     except msgspec.MsgspecError:
-        raise Refusal("only the beginning of what was sent is kept: let the source send it again") from None
+        raise Refusal("only the beginning of it was kept: the source has to send it again") from None
 
 
 async def _from_log(letter: StoredDeadLetter, beside: Beside) -> ChannelEvent:
@@ -66,7 +66,7 @@ async def _from_log(letter: StoredDeadLetter, beside: Beside) -> ChannelEvent:
         same = await log.topic_id(place.topic) == topic_id
         record = await log.record(place.topic, place.partition, place.offset) if same else None
     if record is None:
-        raise Refusal("the log does not keep its event any more: let the source send it again")
+        raise Refusal("the log no longer has its event: the source has to send it again")
     try:
         return decode_event(record.value)
     except CodecError as error:

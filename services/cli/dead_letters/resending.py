@@ -52,7 +52,7 @@ def _told(answer: Answer) -> dict[str, str]:
         return {"outcome": "accepted", "what": "accepted"}
     again = answer.rejected[0] if answer.rejected else {}
     why = f"{again.get('field') or 'the event'}: {again.get('message') or again.get('reason') or 'refused'}"
-    return {"outcome": "rejected", "what": f"refused again, and a new letter now ({why})"}
+    return {"outcome": "rejected", "what": f"refused again; it is now a new letter ({why})"}
 
 
 @asynccontextmanager

@@ -162,7 +162,7 @@ async def rules(patient: Patient) -> Sequence[Finding]:
     silent = in_force(await SqlAlertStore(patient.beside.database).notices()).values()
     if silent:
         return [warning("rules", f"{sentence(one, 'en')}. {to_do(one, 'en')}") for one in silent]
-    return [ok("rules", "every rule that is on speaks")]
+    return [ok("rules", "every rule that is switched on is active")]
 
 
 async def folds(patient: Patient) -> Sequence[Finding]:

@@ -53,11 +53,11 @@ def backtest_rules(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """What rules would have said of a past: of how many customers, when, beside which others, and how right.
+    """Show what rules would have raised over a stored period: for how many customers, when, and how often right.
 
-    With --json every single word. By the code that judges the present, with the tiers and owners of then (with --clock
-    event they are chosen anew, from 45 days before the first day on), and yet not the very same: nobody works the
-    alerts, and what the timeline keeps no longer is not lived through again."""
+    --json lists every firing. The backtest uses the code that evaluates live, with the tiers and owners of that time
+    (with --clock event they are chosen again, from 45 days before the first day on). It differs from live in two ways:
+    nobody works on the alerts, and events that the timeline no longer keeps are not replayed."""
     first, last = _day(since, "--from"), _day(until, "--to")
     if last < first:
         raise Misuse(f"--to: {until} is before {since}")

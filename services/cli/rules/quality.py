@@ -102,7 +102,7 @@ def rules_notices(
         told,
         NOTICES,
         as_json=False,
-        nothing="every rule that is on speaks" + ("" if every else ": `--all` shows what has ended"),
+        nothing="every rule that is switched on is active" + ("" if every else ": `--all` shows what has ended"),
     )
 
 

@@ -45,7 +45,7 @@ async def find_customers(request: Request[Any, Any, Any], backend: Injected, pre
         if kind not in IN_A_URL:
             raise Problem(400, f"an identifier is one of {', '.join(IN_A_URL)}", field=tellable(kind))
         if kind in given:
-            raise Problem(400, f"{kind} is expected once: ask again for the other one", field=kind)
+            raise Problem(400, f"{kind} may be given only once; send a second request for the other value", field=kind)
         given[kind] = value
     return await _found(backend, backend.read.query(given), preference)
 

@@ -232,8 +232,12 @@ def test_a_search_takes_every_kind_of_identifier() -> None:
 @pytest.mark.parametrize(
     ("query", "status", "told"),
     [
-        ("", 422, "say whom: an identifier, or a name"),
-        ("?account_no=1&account_no=2", 400, "account_no is expected once: ask again for the other one"),
+        ("", 422, "give at least one identifier, or a name"),
+        (
+            "?account_no=1&account_no=2",
+            400,
+            "account_no may be given only once; send a second request for the other value",
+        ),
     ],
 )
 async def test_who_asks_for_nobody_or_for_one_kind_twice_is_told_so(query: str, status: int, told: str) -> None:
