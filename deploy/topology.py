@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy.local_servers import VARIABLES, Servers, SetupError, exported
-from services.settings import SettingsError, load_secret, read_settings
+from services.secret import load_secret
+from services.settings import SettingsError, read_settings
 
 STOP_WITHIN_S = 30.0
 AUTOGROUP = Path("/proc/sys/kernel/sched_autogroup_enabled")

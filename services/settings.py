@@ -1,23 +1,18 @@
 """What a deployment chooses, read once from `COUNTERPOINT_*` variables by a composition root and passed down."""
 
 import difflib
-import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta
 
 from schemas.issuers import ISSUER_RANGES, IssuerRange, issuer_ranges
-from schemas.naming import Naming
-from schemas.tokens import TokenKey
 from services.expected import expected
 
 PREFIX = "COUNTERPOINT_"
-MINIMUM_SECRET_LENGTH = 32
 _POSTGRESQL_SAYS = ("ssl", "host", "port", "passfile", "target_session_attrs", "krbsrvname", "gsslib",
                     "prepared_statement_cache_size")  # fmt: skip
 """What the driver and SQLAlchemy take from a URL, by their own names."""
@@ -37,16 +32,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: str = "var"
     log: str = ""  # embedded:DIR | kafka://host:port[,host:port]; default embedded:DATA/log
     database: str = ""  # sqlite:FILE | postgresql://…; default sqlite:DATA/counterpoint.db
+    database_password: str = ""  # as all passwords and the secret, better in a file
+    database_password_file: str = ""
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_ssl_cafile: str = ""  # PEM of who has signed the brokers' certificates; none: those that the system trusts
     kafka_ssl_certfile: str = ""  # PEM of a certificate of our own, where the brokers ask for one
     kafka_ssl_keyfile: str = ""  # its key
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     kafka_sasl_username: str = ""
-    kafka_sasl_password: str = ""  # better in a file
+    kafka_sasl_password: str = ""
     kafka_sasl_password_file: str = ""
     redis: str = ""  # redis://host:port/number; none: notifications and rates stay in this process
-    secret: str = ""  # key of tokens and customer ids; better in a file
+    redis_password: str = ""
+    redis_password_file: str = ""
+    secret: str = ""  # key of tokens and customer ids
     secret_file: str = ""  # made with a random secret when missing, mode 600; default DATA/secret with an embedded log
     host: str = "127.0.0.1"
     port: Port = 8080  # 0: a free one
@@ -93,11 +92,51 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     _check_url("log", settings.log, ("embedded:", "kafka://"))
     _check_url("database", settings.database, ("sqlite:", "postgresql://", "postgres://"))
     _check_url("redis", settings.redis or "redis://", ("redis://", "rediss://", "unix://"))
-    _card_ranges(settings)
-    return settings
+    card_ranges_of(settings)
+    return msgspec.structs.replace(
+        settings, database=_with_password("database", settings), redis=_with_password("redis", settings)
+    )
 
 
-def _card_ranges(settings: Settings) -> tuple[IssuerRange, ...]:
+def given(settings: Settings, field: str) -> str:
+    """What `field` says, or the file that `field_file` names; "" where neither is said. Blanks and line breaks around
+    it do not count. Raises `SettingsError`."""
+    said, path, name = getattr(settings, field), getattr(settings, f"{field}_file"), f"{PREFIX}{field.upper()}"
+    if said and path:
+        raise SettingsError(f"{name}_FILE: {name} is set, too: only one of them can be meant")
+    found = text_of(Path(path), f"{name}_FILE") if path else str(said)
+    if path and not found:
+        raise SettingsError(f"{name}_FILE: {path} is empty")
+    return found
+
+
+def text_of(path: Path, name: str) -> str:
+    """Of a file that the variable `name` leads to. Raises `SettingsError`."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SettingsError(f"{name}: {path} cannot be used: {why}") from None
+
+
+def _with_password(field: str, settings: Settings) -> str:
+    """The URL as a driver takes it."""
+    url: str = getattr(settings, field)
+    password, name = given(settings, f"{field}_password"), PREFIX + field.upper()
+    if not password:
+        return url
+    parts = urlsplit(url)
+    if not url.startswith(("postgres", "redis", "unix")):
+        raise SettingsError(f"{name}_PASSWORD: nothing comes of it: {name} names no server")
+    if parts.password:
+        raise SettingsError(f"{name} holds a password, and {name}_PASSWORD or its file, too: only one can be meant")
+    if field == "database" and not parts.username:
+        raise SettingsError(f"{name} names no role, whose password is given: postgresql://role@host:port/name")
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:{quote(password, safe='')}@{host}"))
+
+
+def card_ranges_of(settings: Settings) -> tuple[IssuerRange, ...]:
     try:
         return issuer_ranges(settings.card_ranges) if settings.card_ranges else ISSUER_RANGES
     except ValueError as error:
@@ -147,62 +186,3 @@ def _check_parts(name: str, url: str) -> None:
 
 def _scheme(url: str) -> str:
     return url.split(":", 1)[0]
-
-
-def load_naming(settings: Settings) -> Naming:
-    """Raises `SettingsError` as `load_secret` does."""
-    return Naming(TokenKey(load_secret(settings), ranges=_card_ranges(settings)), settings.region)
-
-
-def load_secret(settings: Settings) -> bytes:
-    """The deployment's secret. Reads or makes the secret file; raises `SettingsError` where none may be made up."""
-    if settings.secret:
-        return _checked(settings.secret, f"{PREFIX}SECRET")
-    if not settings.secret_file and not settings.embedded:
-        # every process of a bank must make the same tokens: a secret made up here would not be the others'
-        raise SettingsError(f"set {PREFIX}SECRET or {PREFIX}SECRET_FILE: services on Kafka share one secret")
-    path = secret_path(settings)
-    try:
-        if lost := lost_secret(settings):
-            raise SettingsError(lost)
-        if not path.exists():
-            _make_secret(path)
-        return _checked(path.read_text().strip(), f"the file {path}")
-    except OSError as error:
-        named = "SECRET_FILE" if settings.secret_file else "DATA"
-        raise SettingsError(f"{PREFIX}{named}: {path} cannot be used: {error.strerror}") from None
-
-
-def secret_path(settings: Settings) -> Path:
-    return Path(settings.secret_file or f"{settings.data}/secret")
-
-
-def lost_secret(settings: Settings) -> str | None:
-    """What to do where the file is gone with which a log of this machine was written: it is made before the log is."""
-    path, written = secret_path(settings), Path(settings.log.removeprefix("embedded:"))
-    if not settings.embedded or path.exists() or not written.exists():
-        return None
-    return f"{path} is gone, with which {written} was written: restore it; by another one every customer is another"
-
-
-def _checked(secret: str, where: str) -> bytes:
-    if len(secret) < MINIMUM_SECRET_LENGTH:
-        raise SettingsError(f"{where} must hold at least {MINIMUM_SECRET_LENGTH} characters")
-    return secret.encode()
-
-
-def _make_secret(path: Path) -> None:
-    """Complete or not there at all; of two processes that make it at once, one wins and both read the winner's."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()

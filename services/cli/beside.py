@@ -17,7 +17,8 @@ from schemas.identifiers import KINDS
 from schemas.naming import Naming
 from services.cli.refusals import Misuse, Refusal
 from services.clock import SystemClock
-from services.settings import Settings, load_naming, read_settings
+from services.secret import load_naming
+from services.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from services.access import SqlUserStore

@@ -13,7 +13,8 @@ from services.ingest.app import Stores, open_ingest
 from services.ingest.settings import read_choices, read_limits
 from services.logging_setup import configure_logging
 from services.metrics import Metrics
-from services.settings import load_naming, read_settings
+from services.secret import load_naming
+from services.settings import read_settings
 from services.web.asgi import operations, routes, serve
 from services.web.openapi import openapi_route
 

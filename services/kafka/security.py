@@ -2,10 +2,9 @@
 
 import ssl
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from services.settings import PREFIX, Settings, SettingsError
+from services.settings import PREFIX, Settings, SettingsError, given
 
 
 def security_of(settings: Settings) -> Mapping[str, Any]:
@@ -52,14 +51,9 @@ def _context(settings: Settings) -> ssl.SSLContext:
 
 
 def _password(settings: Settings) -> str:
-    if settings.kafka_sasl_password:
-        return settings.kafka_sasl_password
-    if not settings.kafka_sasl_password_file:
+    if not (password := given(settings, "kafka_sasl_password")):
         raise _mistake("kafka_sasl_password_file", "set it: a name needs a password")
-    try:
-        return Path(settings.kafka_sasl_password_file).read_text().strip()
-    except OSError as error:
-        raise _mistake("kafka_sasl_password_file", f"the file cannot be read: {_why(error)}") from None
+    return password
 
 
 def _mistake(field: str, message: str) -> SettingsError:

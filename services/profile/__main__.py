@@ -10,7 +10,8 @@ from services.deployment import forever, listen, open_door, open_plumbing, take_
 from services.logging_setup import configure_logging
 from services.profile.app import Profile, open_profile
 from services.profile.settings import read_choices
-from services.settings import load_naming, read_settings
+from services.secret import load_naming
+from services.settings import read_settings
 from services.sql.database import Database
 from services.web.asgi import operations, routes
 from services.web.openapi import openapi_route

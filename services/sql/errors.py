@@ -24,10 +24,16 @@ _UNAVAILABLE_STATES = frozenset(
 # connection exception, insufficient resources, operator intervention (shutdown), system error; invalid authorization
 _UNAVAILABLE_CLASSES = ("08", "53", "57P", "58", "28")
 
+_FILES = "PGSSLROOTCERT, PGSSLCERT or PGSSLKEY"
 _NAMED_WORDS = {
     "gaierror": "nobody knows its host",
     # asyncpg's, of the URL and PGSSL… variables: a file of certificates that cannot be read, an unknown `ssl`
     "ClientConfigurationError": "what its URL and PGSSLROOTCERT say of TLS cannot be used",
+    # Python's, and none of them names the file
+    "FileNotFoundError": f"a file that is named by {_FILES}, or its socket, is not there",
+    "PermissionError": f"this process may not read a file that is named by {_FILES}, or not use its socket",
+    "SSLCertVerificationError": "its certificate is not one that PGSSLROOTCERT vouches for",
+    "SSLError": f"a file that is named by {_FILES} holds no such thing, or TLS is spoken another way there",
 }
 _RETRYABLE_SQLITE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _SQLITE_WORDS = {
@@ -47,7 +53,7 @@ _STATE_WORDS = {
     "XX002": "an index is damaged: reindex it", "55P03": "somebody keeps a whole table locked",
     "42P05": _POOLED, "26000": _POOLED,
     "28P01": "it refuses the password", "28000": "it refuses this role, or a connection without TLS, from here",
-    "3D000": "it has no database of this name", "42501": "this role may not do so: it must own the schema",
+    "3D000": "it has no database of this name", "42501": "this role lacks a right: deploy/rights/postgresql.sql gives each service its own",
     "40001": "a replica had to end the reading", "40P01": "it ended a deadlock",
 }  # fmt: skip
 

@@ -220,22 +220,6 @@ def test_a_shape_of_another_release_is_wrong(counterpoint: Command, deployment: 
     assert "newer release" in told
 
 
-def test_a_secret_that_others_can_read_is_wrong(counterpoint: Command, deployment: Path) -> None:
-    (deployment / "secret").chmod(0o644)
-    code, state, told = finding(counterpoint, "secret")
-    assert (code, state) == (1, "wrong")
-    assert "chmod 600" in told
-
-
-def test_a_secret_that_is_gone_is_wrong_and_not_made_anew(counterpoint: Command, deployment: Path) -> None:
-    in_log(deployment, one_event)
-    (deployment / "secret").unlink()
-    code, state, told = finding(counterpoint, "secret")
-    assert (code, state) == (1, "wrong")
-    assert "restore it" in told
-    assert not (deployment / "secret").exists()
-
-
 def test_events_that_nobody_works_on_are_wrong(counterpoint: Command, deployment: Path) -> None:
     in_log(deployment, one_event)
     code, state, told = finding(counterpoint, "positions")

@@ -10,7 +10,8 @@ from services.cli.run.alerting import run as run_alerts
 from services.cli.run.platform import running_platform
 from services.ingest.__main__ import run as run_ingest
 from services.profile.__main__ import run as run_profile
-from services.settings import load_secret, read_settings
+from services.secret import load_secret
+from services.settings import read_settings
 from services.sql.one_secret import OtherSecret, settle_on_secret
 from tests.cli.conftest import Command, in_database
 from tests.cli.test_examining import finding

@@ -11,7 +11,8 @@ from services.deployment import open_tables
 from services.ingest.settings import read_choices as read_ingest_choices
 from services.ingest.settings import read_limits
 from services.profile.settings import read_choices as read_profile_choices
-from services.settings import Settings, SettingsError, load_naming, load_secret, read_settings
+from services.secret import load_naming, load_secret
+from services.settings import Settings, SettingsError, read_settings
 
 SECRET = {"COUNTERPOINT_SECRET": "s" * 32}
 
@@ -169,3 +170,51 @@ def test_a_server_may_be_named_by_an_address_a_socket_or_as_several(url: str) ->
 @pytest.mark.parametrize("url", ["kafka://one", "kafka://one:9092,two:9092", "kafka://[::1]:9092"])
 def test_brokers_are_named_with_commas_between(url: str) -> None:
     assert read_settings({"COUNTERPOINT_LOG": url}).log == url
+
+
+DATABASE, REDIS = "postgresql://bank@db:5432/cp?ssl=verify-full", "redis://cache:6379/0"
+
+
+@pytest.mark.parametrize(("field", "url", "reached"), [
+    ("database", DATABASE, "postgresql://bank:hunt%40%2F2@db:5432/cp?ssl=verify-full"),
+    ("database", "postgresql://bank@/cp?host=/run/postgresql", "postgresql://bank:hunt%40%2F2@/cp?host=/run/postgresql"),
+    ("redis", REDIS, "redis://:hunt%40%2F2@cache:6379/0"),
+    ("redis", "rediss://bank@[::1]:6379", "rediss://bank:hunt%40%2F2@[::1]:6379"),
+    ("redis", "unix:///run/redis.sock?db=1", "unix://:hunt%40%2F2@/run/redis.sock?db=1"),
+])  # fmt: skip
+def test_a_password_stands_in_a_file_or_a_variable_apart_from_the_url(
+    tmp_path: Path, field: str, url: str, reached: str
+) -> None:
+    (file := tmp_path / "password").write_text("hunt@/2\n")
+    name = f"COUNTERPOINT_{field.upper()}"
+    for given in ({f"{name}_PASSWORD": "hunt@/2"}, {f"{name}_PASSWORD_FILE": str(file)}):
+        assert getattr(read_settings({name: url, **given}), field) == reached
+
+
+@pytest.mark.parametrize(("variables", "told"), [
+    ({"DATABASE": DATABASE, "DATABASE_PASSWORD_FILE": "/nowhere"}, "_PASSWORD_FILE: /nowhere cannot be used: No such"),
+    ({"DATABASE": DATABASE, "DATABASE_PASSWORD_FILE": "EMPTY"}, "DATABASE_PASSWORD_FILE: .* is empty"),
+    ({"DATABASE": DATABASE, "DATABASE_PASSWORD_FILE": "BINARY"}, "DATABASE_PASSWORD_FILE: .* it is no text"),
+    ({"DATABASE": DATABASE, "DATABASE_PASSWORD_FILE": "EMPTY", "DATABASE_PASSWORD": "hunter2"}, "only one of them"),
+    ({"DATABASE": "postgresql://u:hunter2@db/cp", "DATABASE_PASSWORD": "hunter2"}, "only one can be meant"),
+    ({"DATABASE": "postgresql://db/cp", "DATABASE_PASSWORD": "hunter2"}, "names no role"),
+    ({"DATABASE_PASSWORD": "hunter2"}, "DATABASE_PASSWORD: nothing comes of it"),
+    ({"REDIS_PASSWORD": "hunter2"}, "REDIS_PASSWORD: nothing comes of it"),
+    ({"REDIS": "redis://:hunter2@cache", "REDIS_PASSWORD": "hunter2"}, "only one can be meant"),
+])  # fmt: skip
+def test_a_password_that_cannot_be_meant_is_refused_and_never_repeated(
+    tmp_path: Path, variables: dict[str, str], told: str
+) -> None:
+    for name, content in (("EMPTY", b"\n"), ("BINARY", b"hunter2\xff")):
+        (tmp_path / name).write_bytes(content)
+    given = {f"COUNTERPOINT_{name}": str(tmp_path / value) if value.isupper() else value
+             for name, value in variables.items()}  # fmt: skip
+    with pytest.raises(SettingsError, match=told) as caught:
+        read_settings(given)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_secret_said_twice_is_refused(tmp_path: Path) -> None:
+    """With the other one every customer would be another."""
+    with pytest.raises(SettingsError, match="COUNTERPOINT_SECRET_FILE: COUNTERPOINT_SECRET is set, too"):
+        load_secret(Settings(secret="s" * 32, secret_file=str(tmp_path / "secret")))

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sqlite3
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from services.sql.errors import is_retryable, is_unavailable, why_unavailable
 from tests.conftest import RunningServers
 
 REFUSED = "it refuses this role, or a connection without TLS, from here"
+NAMED = "a file that is named by PGSSLROOTCERT, PGSSLCERT or PGSSLKEY"
 POOLED = "a pooler hands each transaction another connection: set it to session mode"
 IMPATIENT = Timeouts(lock=200, statement=2_000, idle_in_transaction=400)
 
@@ -204,7 +206,7 @@ async def test_a_server_that_lets_nobody_in_is_away_for_whoever_waits(
 
 async def test_a_role_that_may_not_read_is_for_an_operator_and_no_fault_of_an_event(postgres_url: str) -> None:
     opened = open_database(postgres_url)
-    with pytest.raises(Unavailable, match="this role may not do so"):
+    with pytest.raises(Unavailable, match="this role lacks a right"):
         async with opened.transaction() as connection:
             await connection.execute(text("SET LOCAL ROLE pg_monitor"))
             await connection.execute(text("SELECT * FROM pg_authid"))
@@ -232,10 +234,17 @@ def test_an_unknown_url_is_refused_without_repeating_it(url_given: str) -> None:
     (asyncpg.InvalidPasswordError(""), "it refuses the password"),
     (asyncpg.InvalidAuthorizationSpecificationError(""), REFUSED),
     (asyncpg.InvalidCatalogNameError(""), "it has no database of this name"),
-    (asyncpg.InsufficientPrivilegeError(""), "this role may not do so: it must own the schema"),
+    (
+        asyncpg.InsufficientPrivilegeError(""),
+        "this role lacks a right: deploy/rights/postgresql.sql gives each service its own",
+    ),
     (asyncpg.exceptions.ClientConfigurationError(""), "what its URL and PGSSLROOTCERT say of TLS cannot be used"),
     (ConnectionError('PostgreSQL server at "db:5432" rejected SSL upgrade'), "it offers no TLS"),
     (socket.gaierror(), "nobody knows its host"),
+    (FileNotFoundError(2, "No such file"), f"{NAMED}, or its socket, is not there"),
+    (PermissionError(13, "Permission denied"), f"this process may not read {NAMED}, or not use its socket"),
+    (ssl.SSLError(1, "PEM lib"), f"{NAMED} holds no such thing, or TLS is spoken another way there"),
+    (ssl.SSLCertVerificationError(1, "x"), "its certificate is not one that PGSSLROOTCERT vouches for"),
     (asyncpg.ConnectionDoesNotExistError(""), "ConnectionDoesNotExistError"),
     (asyncpg.PostgresIOError(""), "PostgresIOError"),
     (asyncpg.InterfaceError("connection is closed"), "InterfaceError"),

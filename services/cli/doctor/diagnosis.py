@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import stat
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,6 +17,7 @@ from services.cli.beside import log_to_read, opened, settings_of
 from services.cli.doctor.busy import but_busy
 from services.cli.doctor.checks import CHECKS, Check
 from services.cli.doctor.findings import Finding, Patient, failed, ok, warning, wrong
+from services.cli.doctor.secrets import passwords, secret
 from services.cli.doctor.server import OF_THE_DATABASE
 from services.cli.refusals import Refusal
 from services.cli.rules.checking import loaded_rules
@@ -31,7 +31,7 @@ from services.profile.domain.reference.calendar import iso
 from services.profile.domain.reference.tables import Reference
 from services.profile.settings import read_choices
 from services.redis import connect
-from services.settings import Settings, SettingsError, lost_secret, secret_path
+from services.settings import Settings, SettingsError
 from services.sql.one_secret import OtherSecret
 
 LITTLE_DISK, TOO_LITTLE_DISK = 1 << 30, 200 << 20
@@ -48,7 +48,8 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
         yield failed("settings", error)
         return
     yield ok("settings", _in_words(settings))
-    for finding in (_disk(settings), _secret(settings), *_declared(settings), _rules(), await _redis(settings)):
+    yield _disk(settings)
+    for finding in (secret(settings), *passwords(settings), *_declared(settings), _rules(), await _redis(settings)):
         yield finding
     async with AsyncExitStack() as closing:
         try:
@@ -56,6 +57,8 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
         except OtherSecret as other:
             yield wrong("secret", str(other))
             return
+        except SettingsError:
+            return  # of the secret, which was looked at first
         except Exception as error:
             yield failed("database", error)
             return
@@ -99,22 +102,6 @@ def _disk(settings: Settings) -> Finding:
     if free < TOO_LITTLE_DISK:
         return wrong("disk", f"{told}: make room, or nothing more is accepted")
     return warning("disk", f"{told}: make room soon") if free < LITTLE_DISK else ok("disk", told)
-
-
-def _secret(settings: Settings) -> Finding:
-    if settings.secret:
-        return ok("secret", "given by COUNTERPOINT_SECRET; a file would not show in the environment of the process")
-    if not settings.secret_file and not settings.embedded:
-        return wrong("secret", "set COUNTERPOINT_SECRET_FILE: services on Kafka share one secret")
-    path = secret_path(settings)
-    if lost := lost_secret(settings):
-        return wrong("secret", lost)
-    if not path.exists():
-        fix = "it is made at the first start" if settings.embedded else "set COUNTERPOINT_SECRET_FILE, the same for all"
-        return (warning if settings.embedded else wrong)("secret", f"there is no {path}: {fix}")
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        return wrong("secret", f"{path} can be read by others: chmod 600 {path}")
-    return ok("secret", f"in {path}, for its owner alone")
 
 
 def _declared(settings: Settings) -> Iterator[Finding]:

@@ -41,7 +41,8 @@ from services.profile.read import Read
 from services.profile.reload import LOOK_S, CurrentPolicy
 from services.profile.statement import stored_facts
 from services.profile.trace import Seen, Trace
-from services.settings import load_naming, read_settings
+from services.secret import load_naming
+from services.settings import read_settings
 from services.web.asgi import operations, routes
 from services.web.openapi import openapi_route
 from services.web.staff import mounted, openapi_document

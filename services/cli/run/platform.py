@@ -20,7 +20,8 @@ from services.ingest.settings import read_limits
 from services.metrics import Metrics
 from services.profile.app import open_profile
 from services.profile.settings import read_choices as read_profile_choices
-from services.settings import Settings, load_naming
+from services.secret import load_naming
+from services.settings import Settings
 from services.web.asgi import operations, routes
 from services.web.openapi import openapi_route
 from services.web.staff import mounted, openapi_document
