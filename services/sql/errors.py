@@ -53,7 +53,8 @@ _STATE_WORDS = {
     "XX002": "an index is damaged: reindex it", "55P03": "somebody keeps a whole table locked",
     "42P05": _POOLED, "26000": _POOLED,
     "28P01": "it refuses the password", "28000": "it refuses this role, or a connection without TLS, from here",
-    "3D000": "it has no database of this name", "42501": "this role lacks a right: deploy/rights/postgresql.sql gives each service its own",
+    "3D000": "it has no database of this name",
+    "42501": "this role lacks a right: deploy/rights/postgresql.sql gives each service its own",
     "40001": "a replica had to end the reading", "40P01": "it ended a deadlock",
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ async def store(store_url: str) -> AsyncIterator[AlertStore]:
     if not store_url:
         yield MemoryAlertStore()
         return
-    async with emptied(store_url) as database:
+    async with emptied(store_url, "counterpoint_alerts") as database:
         yield SqlAlertStore(database)
 
 
@@ -28,7 +28,7 @@ async def other(store_url: str, store: AlertStore) -> AsyncIterator[AlertStore]:
     if not store_url:
         yield store
         return
-    async with opened(store_url) as database:
+    async with opened(store_url, "counterpoint_alerts") as database:
         yield SqlAlertStore(database)
 
 

@@ -2,20 +2,25 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from services.sql.database import Database, open_database
 from services.sql.engines import Timeouts
-from services.sql.migrations import upgrade
+from services.sql.migrations import SCRIPTS, upgrade
 
+RIGHTS = SCRIPTS.parent / "rights" / "postgresql.sql"
 IMPATIENT = Timeouts(lock=1_500, statement=5_000, idle_in_transaction=3_000)
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    """As it is."""
+async def opened(url: str, role: str = "") -> AsyncIterator[Database]:
+    """As it is. `role`: of the service that asks, with the rights that a bank gives it."""
     database = open_database(url, timeouts=IMPATIENT)
+    if role and database.dialect == "postgresql":
+        event.listen(database.engine.sync_engine, "connect", partial(_take_role, role))
     try:
         yield database
     finally:
@@ -23,13 +28,31 @@ async def opened(url: str) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def emptied(url: str) -> AsyncIterator[Database]:
-    """An SQLite file is each test's own, a database of PostgreSQL that of a whole module."""
+async def emptied(url: str, role: str = "") -> AsyncIterator[Database]:
+    """An SQLite file is each test's own, a database of PostgreSQL that of a whole module. `role`: as of `opened`."""
     async with opened(url) as database:
         if database.dialect == "postgresql":
             await upgrade(database)
             await _empty(database)
+            await _give_rights(database)
+    async with opened(url, role) as database:
         yield database
+
+
+async def _give_rights(database: Database) -> None:
+    async with database.reading() as connection:
+        given = await connection.scalar(text("select has_table_privilege('counterpoint_alerts', 'alerts', 'select') "
+                                             "from pg_roles where rolname = 'counterpoint_alerts'"))  # fmt: skip
+    if not given:
+        async with database.driver() as driver:
+            await driver.execute(RIGHTS.read_text())
+
+
+def _take_role(role: str, connection: Any, record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"set role {role}")
+    cursor.close()
+    connection.commit()
 
 
 async def _empty(database: Database) -> None:

@@ -28,7 +28,7 @@ async def store(store_url: str) -> AsyncIterator[Store]:
     if not store_url:
         yield MemoryProfileStore(alias_of)
         return
-    async with emptied(store_url) as database:
+    async with emptied(store_url, "counterpoint_profile") as database:
         yield SqlProfileStore(database, alias_of)
 
 

@@ -23,7 +23,7 @@ async def store(store_url: str) -> AsyncIterator[DeliveryStore]:
     if not store_url:
         yield MemoryDeliveryStore()
         return
-    async with emptied(store_url) as database:
+    async with emptied(store_url, "counterpoint_alerts") as database:
         yield SqlDeliveryStore(database)
 
 

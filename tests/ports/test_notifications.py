@@ -10,20 +10,26 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from services import redis
+from services.deployment import open_screens
 from services.notifications import GAP, QUEUED_MESSAGES, LocalNotifications, Notifications
 from services.redis import RETRY_S, RedisNotifications, open_notifications
-from services.settings import SettingsError
+from services.settings import SettingsError, read_settings
 from tests.conftest import RunningServers
+from tests.ports.redis_rights import PASSWORD, user_of_redis
 
 
 @pytest_asyncio.fixture(params=["local", "redis"])
 async def notifications(request: pytest.FixtureRequest) -> AsyncIterator[Notifications]:
-    made: Notifications
-    made = (
-        LocalNotifications() if request.param == "local" else open_notifications(request.getfixturevalue("redis_url"))
-    )
-    yield made
-    await made.close()
+    if request.param == "local":
+        local = LocalNotifications()
+        yield local
+        await local.close()
+        return
+    async with user_of_redis(request.getfixturevalue("redis_url"), "profile") as url:
+        given = {"COUNTERPOINT_REDIS": url, "COUNTERPOINT_REDIS_PASSWORD": PASSWORD}
+        made = open_screens(read_settings(given))
+        yield made
+        await made.close()
 
 
 async def next_of(messages: AsyncIterator[bytes]) -> bytes:

@@ -46,7 +46,7 @@ async def other(store_url: str, store: Store) -> AsyncIterator[Store]:
     if not store_url:
         yield store
         return
-    async with opened(store_url) as database:
+    async with opened(store_url, "counterpoint_profile") as database:
         yield SqlProfileStore(database, alias_of)
 
 

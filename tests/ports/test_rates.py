@@ -10,7 +10,9 @@ import pytest_asyncio
 from services.ingest.adapters.memory import TokenBuckets
 from services.ingest.adapters.redis import RedisTokenBuckets, open_buckets
 from services.ingest.ports import RateLimiter
+from services.settings import read_settings
 from tests.conftest import RunningServers
+from tests.ports.redis_rights import PASSWORD, user_of_redis
 
 
 @pytest_asyncio.fixture(params=["local", "redis"])
@@ -18,10 +20,12 @@ async def limiter(request: pytest.FixtureRequest) -> AsyncIterator[RateLimiter]:
     if request.param == "local":
         yield TokenBuckets(asyncio.get_running_loop().time)
         return
-    buckets = open_buckets(request.getfixturevalue("redis_url"))
-    yield buckets
-    assert buckets.counts_together, "what was tested was Redis"
-    await buckets.close()
+    async with user_of_redis(request.getfixturevalue("redis_url"), "ingest") as url:
+        given = {"COUNTERPOINT_REDIS": url, "COUNTERPOINT_REDIS_PASSWORD": PASSWORD}
+        buckets = open_buckets(read_settings(given).redis)
+        yield buckets
+        assert buckets.counts_together, "what was tested was Redis"
+        await buckets.close()
 
 
 @pytest.fixture
