@@ -45,6 +45,7 @@ class HistogramMetric(NamedTuple):
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _SIZES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
 _KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
+_REFRESH_KINDS: tuple[FailureKind, ...] = ("contended", "unavailable", "fenced")
 _LETTERS = (
     *product(["update"], ["conflict", "bug", "not_avro", "unknown_schema", "wrong_record", "corrupt"]),
     ("publish", "message_too_large"),
@@ -87,6 +88,9 @@ MARKS_WAITING = GaugeMetric(
     "marks_waiting", (), "marks", f"To be refreshed, counted to {MARKS_COUNTED_TO:,} a shard; not of resting customers"
 )
 REFRESH_DURATION = HistogramMetric("refresh_seconds", (), "seconds", "One shard's marks, one transaction", _SECONDS)
+REFRESHES_FAILED = CounterMetric(
+    "refreshes_failed", ("kind",), "tries", f"kind: {', '.join(_REFRESH_KINDS)}", tuple(product(_REFRESH_KINDS))
+)
 CUSTOMERS_REFRESHED = CounterMetric("customers_refreshed", (), "customers", "Views written")
 CUSTOMERS_FAILED = CounterMetric(
     "customers_failed", (), "customers", "Set aside, for their refresh has failed; tried again now and then"

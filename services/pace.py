@@ -6,16 +6,21 @@ from collections.abc import Awaitable, Callable
 
 from services.attempts import again_when_contended
 from services.failures import Contended, Unavailable
+from services.outage import Outage
 
 
-async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+async def every(seconds: float, work: Callable[[], Awaitable[object]], outage: Outage | None = None) -> None:
     """Repeats the work. Waits for a server that is away; work that loses to others every time is left to the next
-    round."""
+    round. `outage` tells of the waiting, once for a process: it does several things at a time that all wait."""
     while True:
         try:
             with contextlib.suppress(Contended):
                 await again_when_contended(work)
+            if outage is not None:
+                outage.goes_on()
         except Unavailable as error:
+            if outage is not None:
+                outage.waits(error)
             await asyncio.sleep(error.retry_after)
         await asyncio.sleep(seconds)
 

@@ -9,6 +9,7 @@ from services.clock import Clock
 from services.failures import Contended, Unavailable
 from services.log import EventLog
 from services.metrics import Metrics
+from services.outage import Outage
 from services.outbox import Outbox, publish_lane
 from services.pace import woken
 
@@ -29,6 +30,7 @@ async def publish(publisher: Publisher, mine: Callable[[str], bool]) -> None:
     """Works until cancelled, on the lanes that are `mine` at the time. If two publishers claim a lane, messages may go
     out twice."""
     waited: list[str] = []
+    outage = Outage("publishing")
     while True:
         publisher.written.clear()
         try:
@@ -44,7 +46,9 @@ async def publish(publisher: Publisher, mine: Callable[[str], bool]) -> None:
         except Contended:
             continue
         except Unavailable as error:
+            outage.waits(error)
             await asyncio.sleep(error.retry_after)
             continue
+        outage.goes_on()
         if not waiting:
             await woken(publisher.written, IDLE_S)

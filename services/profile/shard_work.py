@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import structlog
 
 from services import metrics as measure
-from services.attempts import again_when_contended
+from services.attempts import again_when_contended, kind_of
 from services.failures import Contended, Fenced, Interrupted, Unavailable, trace_of
+from services.outage import Outage
 from services.pace import woken
 from services.profile.domain.shards import together
 from services.profile.domain.states.months import OtherShape
@@ -33,6 +34,7 @@ class ShardWork:
     def __init__(self, worker: Worker) -> None:
         self._worker, self._renewed_at, self._turn = worker, 0.0, 0
         self._narrowed: dict[int, int] = {}
+        self._outage = Outage("refresh")
 
     async def run(self) -> None:
         """Works until cancelled."""
@@ -41,10 +43,14 @@ class ShardWork:
                 taken = await self._all_once()
             except (Fenced, Contended) as error:
                 log.info("shard given up", reason=type(error).__name__)
+                self._worker.metrics.add(measure.REFRESHES_FAILED, 1, kind_of(error))
                 self._renewed_at, taken = 0.0, 0
             except Unavailable as error:
+                self._outage.waits(error)
+                self._worker.metrics.add(measure.REFRESHES_FAILED, 1, kind_of(error))
                 await asyncio.sleep(error.retry_after)
                 continue
+            self._outage.goes_on()
             if not taken:
                 await woken(self._worker.marked, IDLE_S)
 

@@ -18,6 +18,7 @@ from services.attempts import Attempts
 from services.failures import Contended, Fenced, Unavailable
 from services.group_commit import GroupCommit
 from services.log import Batch, UnknownTopic
+from services.outage import Outage
 from services.pace import every
 from services.profile.outbox import kept_letter, shard_of_lane
 from services.profile.reload import LOOK_S
@@ -123,7 +124,10 @@ async def _keep_up(worker: Worker) -> None:
 
 async def watching(worker: Worker) -> None:
     """How far the sources are complete."""
-    await every(2.0, lambda: worker.freshness.renew(worker.store, worker.clock.now_ms(), worker.metrics))
+    # whoever only reads waits for nothing else that would tell
+    await every(
+        2.0, lambda: worker.freshness.renew(worker.store, worker.clock.now_ms(), worker.metrics), Outage("profile")
+    )
 
 
 async def reloading(worker: Worker) -> None:

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.attempts import ATTEMPTS
 from services.failures import Contended, Unavailable
+from services.outage import Outage
 from services.pace import every, woken
 from tests.patience import HANG_S
 
@@ -44,7 +46,9 @@ async def test_who_is_cancelled_while_being_woken_ends(turns: int) -> None:
 PAUSE_S = 30.0
 
 
-async def pauses(monkeypatch: pytest.MonkeyPatch, meets: list[Exception | None]) -> list[float]:
+async def pauses(
+    monkeypatch: pytest.MonkeyPatch, meets: list[Exception | None], outage: Outage | None = None
+) -> list[float]:
     """The pauses of a step that meets these, one at each try, up to the try after the last of them; retries of what
     others are in the way of are seen as no pause."""
     paused: list[float] = []
@@ -61,7 +65,7 @@ async def pauses(monkeypatch: pytest.MonkeyPatch, meets: list[Exception | None])
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     with pytest.raises(ZeroDivisionError):
-        await every(PAUSE_S, work)
+        await every(PAUSE_S, work, outage)
     return paused
 
 
@@ -73,6 +77,16 @@ async def test_work_is_repeated_with_a_pause_after_each_time_until_there_is_a_mi
 
 async def test_a_server_that_is_away_is_given_the_time_that_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await pauses(monkeypatch, [Unavailable("away", 7.0), None]) == [7.0, PAUSE_S, PAUSE_S]
+
+
+async def test_who_waits_for_a_server_tells_so_once_where_it_is_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    meets: list[Exception | None] = [None, *[Unavailable("away", 7.0)] * 3, None, None]
+    with capture_logs() as silent:
+        await pauses(monkeypatch, meets)
+    with capture_logs() as told:
+        await pauses(monkeypatch, meets, Outage("profile"))
+    assert [one["event"] for one in silent] == []
+    assert [one["event"] for one in told] == ["profile waits", "profile goes on"]
 
 
 async def test_what_others_are_in_the_way_of_every_time_waits_for_the_next_round(

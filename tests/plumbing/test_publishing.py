@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from schemas.topics import Topic
 from services.embedded.log import EmbeddedLog
 from services.failures import Contended, Unavailable
@@ -72,13 +74,15 @@ async def test_a_publisher_leaves_the_lanes_of_others_to_them(tmp_path: Path) ->
     assert age("counterpoint_outbox_age_seconds", {"lane": "theirs"}) is None
 
 
-async def test_what_was_written_by_a_clock_that_is_ahead_waits_for_no_time(tmp_path: Path) -> None:
+async def test_a_publisher_tells_once_that_it_waits_and_of_no_age_where_a_clock_was_ahead(tmp_path: Path) -> None:
     metrics = Metrics()
 
     async def is_told(log: EmbeddedLog) -> bool:
         return metrics.registry.get_sample_value("counterpoint_outbox_age_seconds", {"lane": "mine"}) is not None
 
-    await published(tmp_path, Away(str), metrics, is_told)
+    with capture_logs() as told:
+        await published(tmp_path, Away(str), metrics, is_told)
+    assert [(one["event"], one["what"]) for one in told] == [("publishing waits", "the database is away")]
     assert metrics.registry.get_sample_value("counterpoint_outbox_age_seconds", {"lane": "mine"}) == 0.0
 
 

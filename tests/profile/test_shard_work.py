@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.clock import SystemClock
 from services.failures import Fenced, Interrupted, Unavailable
@@ -54,6 +55,7 @@ class Shop:
         self.seen: list[SourceSeen] = []
         self._fences = itertools.count(1)
         self._leases: dict[int, Shard] = {}
+        self.metrics = Metrics()
 
     async def lease(self, owner: str, ttl_ms: int) -> list[Shard]:
         self.done.append("leases")
@@ -103,8 +105,8 @@ class Shop:
         everything = cast("Any", self)
         worker = Worker(
             "w", everything, everything, everything, everything, everything, LocalNotifications(),
-            Metrics(), ManualClock(NOW), everything, everything, GivingWay(), everything, self.marked, asyncio.Event(),
-            {},
+            self.metrics, ManualClock(NOW), everything, everything, GivingWay(), everything, self.marked,
+            asyncio.Event(), {},
         )  # fmt: skip
         task = asyncio.create_task(ShardWork(worker).run())
         try:
@@ -226,6 +228,21 @@ async def test_while_the_database_is_away_a_worker_comes_again_when_it_is_told_t
     await shop.worked_off()
     assert pauses == [3.0]
     assert shop.done == ["leases", *[([1], MARKS_AT_ONCE, False)] * 2]
+
+
+async def test_that_the_database_is_away_is_told_once_and_once_that_it_is_back_and_every_try_is_counted(
+    clock: list[float], pauses: list[float]
+) -> None:
+    shop = Shop(1, plain={1: 10})
+    failures = [Unavailable("the database is away", 3.0)] * 5
+    shop.failing = lambda numbers, most: failures.pop() if failures else None
+    with capture_logs() as told:
+        await shop.worked_off()
+    assert [(one["event"], one.get("what")) for one in told] == [
+        ("refresh waits", "the database is away"), ("refresh goes on", None)
+    ]  # fmt: skip
+    failed = shop.metrics.registry.get_sample_value
+    assert failed("counterpoint_refreshes_failed_total", {"kind": "unavailable"}) == 5.0
 
 
 async def test_a_shard_with_a_customer_that_takes_too_long_is_taken_in_ever_smaller_steps_and_recovers_by_doubling(

@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from deploy.local_servers.system import free_port
 from schemas.catalogue import load_catalogue
@@ -22,16 +24,21 @@ from services import metrics as measure
 from services.access import create_user
 from services.clock import SystemClock
 from services.embedded.log import EmbeddedLog
+from services.failures import Unavailable
 from services.log import Message
 from services.metrics import Metrics
 from services.notifications import LocalNotifications, Notifications
+from services.outage import Outage
+from services.pace import every
 from services.plumbing import Plumbing
+from services.profile import stream
 from services.profile.app import Profile, open_profile
 from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.giving_way import MARKS_AT_ONCE
 from services.profile.ports.reading import Resolved
 from services.profile.ports.records import StoredView
 from services.profile.settings import STEPS, Choices, Step, read_choices
+from services.profile.sources import Freshness
 from services.redis import open_notifications
 from services.settings import SettingsError
 from services.sql.database import open_database
@@ -198,6 +205,29 @@ async def test_who_does_not_update_takes_no_event(deployment: Deployment, step: 
         assert await customers_of_account(profile) == []
         assert bool(profile.worker.leases) == (step == "refresh")
         assert await profile.checks["profile"]() is None
+
+
+async def test_a_process_that_only_reads_tells_once_that_the_database_refuses_it(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renew, refusals = Freshness.renew, [Unavailable("the database is away", 0.01)] * 3
+    is_back = asyncio.Event()
+
+    async def refused(self: Freshness, *asked: Any) -> None:
+        if refusals:
+            raise refusals.pop()
+        await renew(self, *asked)
+        is_back.set()
+
+    async def soon(seconds: float, work: Callable[[], Awaitable[object]], outage: Outage | None = None) -> None:
+        await every(0.0, work, outage)
+
+    monkeypatch.setattr(Freshness, "renew", refused)
+    monkeypatch.setattr(stream, "every", soon)
+    with capture_logs() as told:
+        async with asyncio.timeout(HANG_S), deployment.doing("read"):
+            await is_back.wait()
+    assert [one["event"] for one in told] == ["profile waits", "profile goes on"]
 
 
 async def test_the_steps_side_by_side_do_the_whole(deployment: Deployment) -> None:
