@@ -8,9 +8,11 @@ import pytest
 
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.domain.alert import Alert, Outcome
+from services.alerts.domain.editions import Edition
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.rules import Text
 from services.sql.database import Database
+from tests.alerts.told import declared
 from tests.cli.conftest import Command, in_database
 from tests.ports.alert_stores import alert, save
 
@@ -95,6 +97,17 @@ def test_a_rule_is_switched_off_and_on_by_a_person_with_a_reason(counterpoint: C
     assert "actor: li.na, reason: better now" in counterpoint("rules", "list").out
 
 
+def test_a_rule_of_a_directory_that_is_not_named_here_is_switched_all_the_same(
+    counterpoint: Command, deployment: Path
+) -> None:
+    record(deployment, edition("OWN1", at=1), edition("OWN2", at=1), edition("OWN2", at=2, gone=True))
+    assert counterpoint("rules", "disable", "OWN1", "--reason", "too many").out == "OWN1 is off\n"
+    said = counterpoint("rules", "disable", "OWN2", "--reason", "too many")
+    assert (said.code, said.err) == (1, "error: there is no rule OWN2: `counterpoint rules list` shows them\n")
+    listed = counterpoint("rules", "list")
+    assert listed.err.startswith("the platform has OWN1, too: COUNTERPOINT_ALERTS_CATALOGUE names their directory")
+
+
 def test_a_switch_without_a_reason_is_refused(counterpoint: Command) -> None:
     said = counterpoint("rules", "disable", "R4", "--reason", " ")
     assert (said.code, said.err) == (2, "error: --reason: why is expected: it is kept with the switch\n")
@@ -103,6 +116,21 @@ def test_a_switch_without_a_reason_is_refused(counterpoint: Command) -> None:
 def test_a_rule_that_is_not_there_cannot_be_switched(counterpoint: Command, deployment: Path) -> None:
     said = counterpoint("rules", "disable", "R99", "--reason", "x")
     assert (said.code, said.err) == (1, "error: there is no rule R99: `counterpoint rules list` shows them\n")
+
+
+def record(data: Path, *editions: Edition) -> None:
+    async def work(database: Database) -> None:
+        async with SqlAlertStore(database).working() as tx:
+            await tx.record(editions)
+
+    in_database(data, work)
+
+
+def edition(rule_id: str, at: int, gone: bool = False) -> Edition:
+    return Edition(
+        rule=rule_id, change="removed" if gone else "added", at=at, actor="Mei", rule_set="v",
+        declared=None if gone else declared(rule_id),
+    )  # fmt: skip
 
 
 def speak(data: Path, *said: Notice) -> None:

@@ -20,7 +20,7 @@ from services.cli.output import at_stake, show_json, show_rows, tell, when
 from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtest import backtest_rules
 from services.cli.rules.checking import check_rules, loaded_rules, tell_mistakes
-from services.cli.rules.quality import rules_history, rules_notices, rules_precision
+from services.cli.rules.quality import refuse_unknown, rules_history, rules_notices, rules_precision
 from services.clock import SystemClock
 from services.expected import unfit
 
@@ -34,20 +34,23 @@ COLUMNS = {
     "id": "Rule", "name": "Name", "enabled": "On", "silent": "Silent", "precision": "Precision", "kind": "Kind",
     "situation": "Situation", "switched": "Switched", "version": "Version",
 }  # fmt: skip
+ELSEWHERE = "COUNTERPOINT_ALERTS_CATALOGUE names their directory, and is not the same here"
+MOST_EDITIONS = 10_000
 EXPLAINED = {"id": "Rule", "name": "Name", "status": "Status", "because": "Condition, and what it saw"}
 _NAME = re.compile(r"(?:moment\.)?[a-z_]\w*")
 SILENT = ("not", "no_moment", "not_about", "disabled", "not_covered")
 
 
 class _Platform(NamedTuple):
-    """What a deployment knows of its rules; empty where there is none."""
+    """What a deployment knows of its rules; empty where there is none. `runs`: those that it has."""
 
     switches: dict[str, RuleSwitch]
     precision: dict[str, float]
     silent: dict[str, Notice]
+    runs: set[str]
 
 
-NOWHERE = _Platform({}, {}, {})
+NOWHERE = _Platform({}, {}, {}, set())
 
 
 @app.command("list")
@@ -63,6 +66,8 @@ def list_rules(language: Language = "en", data: Data = None, as_json: Json = Fal
         nothing="there are no rules: COUNTERPOINT_ALERTS_CATALOGUE names their directory",
     )
     tell_mistakes(loaded)
+    if others := sorted(platform.runs - {row["id"] for row in rows}):
+        typer.echo(f"the platform has {', '.join(others)}, too: {ELSEWHERE}", err=True)
 
 
 app.command("check")(check_rules)
@@ -118,12 +123,12 @@ def _switch(rule_id: str, enabled: bool, reason: str, actor: str | None, data: P
         raise Misuse("--reason: why is expected: it is kept with the switch")
     if wrong := unfit(reason, MAX_WHY):
         raise Misuse(f"--reason: {wrong}")
-    if loaded_rules({}).rule_set.rule(rule_id) is None:
-        raise Refusal(f"there is no rule {rule_id}: `counterpoint rules list` shows them")
     said = RuleSwitch(rule_id, enabled, actor or getpass.getuser(), SystemClock().now_ms(), reason.strip())
 
     async def work(beside: Beside) -> None:
-        await SqlAlertStore(beside.database).switch(said)
+        store = SqlAlertStore(beside.database)
+        refuse_unknown([rule_id], {one.rule for one in await store.editions(rule_id, 1) if one.declared})
+        await store.switch(said)
 
     in_deployment(data, work)
     row = {"id": rule_id, "enabled": enabled, "switched": _switched(said)}
@@ -140,7 +145,8 @@ def _platform(data: Path | None) -> _Platform:
             rule: share for (rule, branch), share in precision(await store.learned(["rule"])).items() if not branch
         }
         silent = {one.rule: one for one in in_force(await store.notices()).values()}
-        return _Platform(switches, right, silent)
+        newest = {one.rule: one for one in reversed(await store.editions(None, MOST_EDITIONS))}
+        return _Platform(switches, right, silent, {one.rule for one in newest.values() if one.declared})
 
     try:
         return in_deployment(data, work)

@@ -39,7 +39,7 @@ def rules_precision(
         return await SqlAlertStore(beside.database).learned(parts)
 
     everything = in_deployment(data, work)
-    _refuse_unknown(rules or (), {one.rule for one in everything})
+    refuse_unknown(rules or (), {one.rule for one in everything})
     learned = [one for one in everything if not rules or one.rule in rules]
     rows: list[dict[str, Any]] = [
         {**dict(zip(parts, key, strict=True)), **tally._asdict(), "relevant": round(tally.relevant, 4)}
@@ -64,7 +64,7 @@ def rules_history(
 
     found = in_deployment(data, work)
     if rule and not found:
-        _refuse_unknown([rule], set())
+        refuse_unknown([rule], set())
     rows = [
         {"at": when(one.at), "rule": one.rule, "version": one.declared and one.declared.version, "change": one.change,
          "actor": one.actor, "note": one.note, "rule_set": one.rule_set, "file": one.file,
@@ -106,8 +106,8 @@ def rules_notices(
     )
 
 
-def _refuse_unknown(rules: Iterable[str], heard_of: Set[str]) -> None:
-    """`heard_of`: rules that are kept although no file has them any more. Raises `Refusal`."""
+def refuse_unknown(rules: Iterable[str], heard_of: Set[str]) -> None:
+    """`heard_of`: rules that are kept although no file here has them. Raises `Refusal`."""
     known = {rule.declared.id for rule in loaded_rules({}).rule_set.rules}
     for rule in rules:
         if rule not in known | heard_of:
