@@ -27,7 +27,7 @@ class AlertFilter(NamedTuple):
     state: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     severity: tuple[int, ...] = ()
-    customer_id: str | None = None
+    customer: tuple[str, ...] = ()
     situation: tuple[str, ...] = ()
     rule: tuple[str, ...] = ()
     guard: str | None = None

@@ -168,7 +168,7 @@ async def test_what_was_pulled_back_and_is_taken_up_before_its_turn_has_its_time
     await branch.hear(statement(2, balance_total=5e3, complaint_open=True))
     await branch.leaving("c2")
     await branch.hear(statement(3, balance_total=5e3))
-    [sale] = await branch.store.find(AlertFilter(customer_id="c1"), None, 9)
+    [sale] = await branch.store.find(AlertFilter(customer=("c1",)), None, 9)
     assert (sale.state, sale.waiting) == ("new", "capacity")
     branch.clock.move_to(NOON + 30 * DAY)
     after = await branch.act.on(sale.alert_id, CLAIM, LI)
@@ -197,13 +197,13 @@ async def test_what_somebody_gives_away_after_its_time_does_not_expire_before_th
 async def test_a_sale_that_is_held_back_is_given_to_nobody_before_the_guard_lets_go() -> None:
     branch = Branch()
     await branch.hear(statement(1, balance_total=5e3))
-    [sale] = await branch.store.find(AlertFilter(customer_id="c1"), None, 9)
+    [sale] = await branch.store.find(AlertFilter(customer=("c1",)), None, 9)
     await branch.act.on(sale.alert_id, CLAIM, LI)
     await branch.hear(statement(2, balance_total=5e3, complaint_open=True))
     after = await branch.act.on(sale.alert_id, Asked("reassign", to="M-2"), LI)
     assert (after.state, after.waiting, after.owner) == ("new", "G1", "M-2")
     await branch.hear(statement(3, balance_total=5e3))
-    [after] = await branch.store.find(AlertFilter(customer_id="c1"), None, 9)
+    [after] = await branch.store.find(AlertFilter(customer=("c1",)), None, 9)
     assert (after.state, after.owner) == ("routed", "M-2")
 
 
@@ -218,7 +218,7 @@ async def test_what_somebody_has_closed_is_not_raised_again_within_its_cooldown_
     await branch.act.on(alert.alert_id, last, LI)
     for version, at, opened in [(3, NOON + 20 * DAY, 1), (4, NOON + 25 * DAY, 1), (6, NOON + 32 * DAY, 2)]:
         await branch.hear(statement(version, at=at, **LEAVING))
-        assert len(await branch.store.find(AlertFilter(customer_id="c1"), None, 9)) == opened
+        assert len(await branch.store.find(AlertFilter(customer=("c1",)), None, 9)) == opened
         await branch.hear(statement(version + 1, at=at + DAY))
 
 

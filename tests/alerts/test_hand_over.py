@@ -75,7 +75,7 @@ async def test_what_was_given_to_one_who_has_left_goes_to_the_customers_owner_an
 async def test_what_was_given_to_one_who_has_left_and_is_held_back_waits_with_the_customers_owner() -> None:
     branch = Branch()
     await branch.hear(statement(1, balance_total=5e3))
-    [sale] = await branch.store.find(AlertFilter(customer_id="c1"), None, 9)
+    [sale] = await branch.store.find(AlertFilter(customer=("c1",)), None, 9)
     await branch.act.on(sale.alert_id, Asked("reassign", to="M-2"), LI)
     await branch.hear(statement(2, balance_total=5e3, complaint_open=True))
     [after] = await hand_over(branch, "M-2").apply(NOW)

@@ -45,7 +45,7 @@ async def switched_off(branch: Branch) -> Retract:
 
 
 async def the(branch: Branch, situation: str, customer_id: str = "c1") -> Alert:
-    (found,) = await branch.store.find(AlertFilter(customer_id=customer_id, situation=(situation,)), None, 9)
+    (found,) = await branch.store.find(AlertFilter(customer=(customer_id,), situation=(situation,)), None, 9)
     return found
 
 

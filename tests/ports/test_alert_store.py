@@ -213,7 +213,7 @@ def filled() -> list[Alert]:
         (AlertFilter(state=("closed",)), ["a4"]),
         (AlertFilter(kind=("upsell",)), ["a3"]),
         (AlertFilter(severity=(3,)), ["a2"]),
-        (AlertFilter(customer_id="c2"), ["a2"]),
+        (AlertFilter(customer=("c2",)), ["a2"]),
         (AlertFilter(situation=("growth",)), ["a3"]),
         (AlertFilter(rule=("U2",)), ["a3"]),
         (AlertFilter(guard="G1"), ["a2", "a3"]),

@@ -57,9 +57,10 @@ def matches(row: AlertRow, where: AlertFilter, spoke: Collection[str]) -> bool:
         return False
     if where.state and row.state not in where.state and not (row.is_open and OPEN in where.state):
         return False
-    if where.works not in (None, row.owner, row.escalated_to) or where.customer_id not in (None, row.customer_id):
+    if where.works not in (None, row.owner, row.escalated_to):
         return False
     if where.guard not in (None, row.waiting, row.worded_by):
         return False
-    named = ((where.owner, row.owner), (where.kind, row.kind), (where.situation, row.situation))
+    named = ((where.owner, row.owner), (where.kind, row.kind), (where.situation, row.situation),
+             (where.customer, row.customer_id))  # fmt: skip
     return all(not any_of or one in any_of for any_of, one in (*named, (where.severity, row.severity)))

@@ -7,7 +7,9 @@ from services.alerts.adapters.rows import spoken
 from services.alerts.domain.alert import OPEN_STATES
 from services.alerts.ports import OPEN, AlertFilter
 
-_ANY_OF: Mapping[str, str] = {name: f"{name} in ({{}})" for name in ("owner", "kind", "severity", "situation")}
+_ANY_OF: Mapping[str, str] = {name: f"{name} in ({{}})" for name in ("owner", "kind", "severity", "situation")} | {
+    "customer": "customer_id in ({})"
+}
 _BY_RANK = "order by rank desc, alert_id limit ?"
 _SPEAKS = "rules <> replace(rules, ?, '')"
 Clause = tuple[str, Collection[Any]]
@@ -24,7 +26,7 @@ def finding(where: AlertFilter, after: tuple[float, str] | None, limit: int) -> 
         # each from its own index: by one condition that has either, all alerts of the bank would be walked through
         whose = [("owner = ?", (where.works,)), ("escalated_to = ? and owner <> ?", (where.works, where.works))]
     # of several owners, too: their alerts are many, or those who left long ago have none among all that are open
-    of_the_bank = where.works is None and len(where.owner) != 1 and where.customer_id is None
+    of_the_bank = where.works is None and len(where.owner) != 1 and not where.customer
     # what few of a bank's alerts match is looked for in the index alone, and only what is shown is read
     found = "rank, alert_id" if of_the_bank else "rank, alert_id, body"
     shown = "(select body from alerts a where a.alert_id = found.alert_id)" if of_the_bank else "body"
@@ -48,8 +50,6 @@ def _narrowing(where: AlertFilter) -> Iterator[Clause]:
         # without the id it is another text: alike on both databases, and no letter of an id has a meaning
         ids = [spoken([one]) for one in where.rule if one and " " not in one]
         yield f"({' or '.join([_SPEAKS] * len(ids)) or 'false'})", ids
-    if where.customer_id is not None:
-        yield "customer_id = ?", (where.customer_id,)
     if where.guard is not None:
         yield "(waiting = ? or worded_by = ?)", (where.guard, where.guard)
 

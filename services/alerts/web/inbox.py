@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
 
 from services.alerts.ports import AlertFilter, AlertStore
-from services.alerts.web.backend import Injected
+from services.alerts.web.backend import Backend, Injected
 from services.alerts.web.documents import AlertList, AlertShown, answers
 from services.alerts.web.filters import (
     Asking,
@@ -59,7 +59,7 @@ async def list_alerts(
     where = AlertFilter(
         owner=() if mine else several("owner", owner), works=portfolio_of(request.user) if mine else None,
         state=states(in_state), kind=kinds(kind), severity=severities(severity),
-        customer_id=await _standing_for(backend.store, customer), situation=situations(situation),
+        customer=await _whole(backend, customer), situation=situations(situation),
         rule=several("rule", rule),
     )  # fmt: skip
     found = await backend.store.find(where, _after(cursor), limit + 1)
@@ -82,6 +82,16 @@ async def read_alert(
     if matches(if_none_match or "", headers["ETag"]):
         return Response(b"", status_code=304, headers=headers)
     return Response(msgspec.json.encode(told), media_type=JSON, headers=headers)
+
+
+async def _whole(backend: Backend, customer_id: str | None) -> tuple[str, ...]:
+    """The customer that now stands for it, and all that were merged into that one: what had ended before kept their
+    ids, as they may stand alone again."""
+    now_is = await _standing_for(backend.store, customer_id)
+    if now_is is None:
+        return ()
+    stated = await backend.stated(now_is)
+    return (now_is, *(stated.change.merged if stated else ()))
 
 
 async def _standing_for(store: AlertStore, customer_id: str | None) -> str | None:

@@ -62,7 +62,7 @@ async def explain_rules(customer_id: FromPath[str], backend: Injected, language:
         raise Problem(404, "no customer has this id")
     change, current, now_is = stated.change, backend.current, stated.change.customer_id
     standing = await backend.store.standing(now_is) or Standing()
-    alerts = await backend.store.find(AlertFilter(customer_id=now_is, state=(OPEN,)), None, OPEN_OF_ONE)
+    alerts = await backend.store.find(AlertFilter(customer=(now_is,), state=(OPEN,)), None, OPEN_OF_ONE)
     remembered = Remembered(standing, alerts, current.terms.throttled, current.terms.paused, current.broken)
     told = explain(change, current.rules, backend.expressions, remembered)
     shown = RulesOfCustomer(

@@ -7,7 +7,7 @@ from services.alerts.attend import Attend
 from services.alerts.domain.lifecycle import Asked
 from services.alerts.domain.rules import Desk
 from services.alerts.web.language import language
-from tests.alerts.told import DAY, NOON, moment, statement
+from tests.alerts.told import DAY, HOUR, NOON, moment, statement
 from tests.alerts.web.branch import LEAVING, Branch
 
 
@@ -116,6 +116,21 @@ async def test_a_former_customer_id_asks_for_the_one_that_it_went_into() -> None
     branch, client = await busy()
     await branch.hear(statement(2, "c1", kind="gone", aliases=["c9"]))
     assert await customers(client, "?customer=c1") == ["c9"]
+
+
+async def test_what_had_ended_before_two_became_one_is_found_by_the_id_of_either_until_they_part() -> None:
+    branch = Branch()
+    client = await branch.sign_in("manager", "M-1")
+    ended = await branch.leaving("c1")
+    assert (await client.post(f"/v1/alerts/{ended.alert_id}/false-alarm")).status_code == 200
+    await branch.hear(
+        statement(2, "c1", kind="gone", aliases=["c9"]), statement(1, "c9", aliases=["c1"], merged=["c1"])
+    )
+    assert await customers(client, "?state=closed&customer=c9") == ["c1"]
+    assert await customers(client, "?state=closed&customer=c1") == ["c1"]
+    await branch.hear(statement(2, "c9", at=NOON + 9 * HOUR), statement(3, "c1", at=NOON + 9 * HOUR))
+    assert await customers(client, "?state=closed&customer=c9") == []
+    assert await customers(client, "?state=closed&customer=c1") == ["c1"]
 
 
 async def test_an_alert_is_shown_whole_with_its_evidence_and_history() -> None:
