@@ -103,6 +103,17 @@ def test_the_events_behind_an_alert_are_listed_with_what_each_counts(platform: P
     assert {one["adds_up"] for one in facts if one["since"]} == {True}
 
 
+def test_what_is_left_out_is_told_with_how_to_see_it(platform: Platform, alert_id: str, tmp_path: Path) -> None:
+    raised(platform, tmp_path, 5)
+    everything = run(platform, "list", "--state", "all", "--all", "--json").json
+    assert len(everything) > 1
+    assert alert_id in {one["alert_id"] for one in everything}
+    assert run(platform, "list", "--state", "all", "--limit", "1000", "--json").json == everything
+    some = run(platform, "list", "--state", "all", "--limit", "1").out
+    assert some.endswith("there are more: narrow it, raise --limit, or say --all\n")
+    assert "there are more" not in run(platform, "list", "--state", "all", "--all").out
+
+
 def test_who_has_not_agreed_to_marketing_is_offered_nothing_and_the_page_says_so(
     platform: Platform, alert_id: str
 ) -> None:

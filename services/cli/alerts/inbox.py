@@ -1,6 +1,7 @@
 """`alerts`: the inbox from a terminal, worked as a person with a token, beside a running platform."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from schemas.instants import instant, millis
 from services.alerts.domain.alert import Result
 from services.alerts.domain.rules import Kind, Situation
 from services.alerts.ports import STATES_ASKED
+from services.cli.alerts.pages import alerts_asked
 from services.cli.alerts.tables import LISTED, list_row, print_alert, print_events
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Data, Json, Language, Port, environment_of, who_is_meant
@@ -37,7 +39,8 @@ def list_alerts(
     situation: Annotated[Situation | None, typer.Option()] = None,
     customer: Annotated[str | None, typer.Option(help=WHO, callback=who_is_meant)] = None,
     rule: Annotated[str | None, typer.Option(help="Alerts in which this rule speaks.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200)] = 30,
+    limit: Annotated[int, typer.Option(min=1)] = 30,
+    everything: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
     language: Language = "en",
     url: Url = None,
     token: Token = None,
@@ -48,16 +51,18 @@ def list_alerts(
     if not set(state.split(",")) <= set(STATES_ASKED):
         raise Misuse(f"--state: {', '.join(STATES_ASKED)} are expected, with commas between them")
     inbox = asking(data, url, token)
-    told = inbox.get(
-        "/v1/alerts", language, owner=owner, mine=mine or None, state=state, kind=kind, severity=severity,
-        situation=situation, customer=inbox.customer(customer) if customer else None, rule=rule, limit=limit,
-    )  # fmt: skip
+    where = {
+        "owner": owner, "mine": mine or None, "state": state, "kind": kind, "severity": severity,
+        "situation": situation, "customer": inbox.customer(customer) if customer else None, "rule": rule,
+    }  # fmt: skip
+    ask = partial(inbox.get, "/v1/alerts", language, **where)
+    found, more = alerts_asked(ask, None if everything else limit)
     if as_json:
-        show_json(told["alerts"])
+        show_json(found)
         return
-    show_rows([list_row(one) for one in told["alerts"]], LISTED, as_json=False, nothing=_NOTHING)
-    if told["next"]:
-        typer.echo("there are more: narrow it, or raise --limit")
+    show_rows([list_row(one) for one in found], LISTED, as_json=False, nothing=_NOTHING)
+    if more:
+        typer.echo("there are more: narrow it, raise --limit, or say --all")
 
 
 @app.command()
