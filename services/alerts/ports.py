@@ -9,6 +9,7 @@ from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import PARTS, Learned, Part
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
+from services.alerts.domain.team import Closed, Load
 from services.log import Move, Position, PositionStore
 from services.outbox import Outbox, OutboxMessage
 
@@ -131,6 +132,12 @@ class AlertStore(Outbox, PositionStore, Protocol):
 
     async def owners(self) -> list[str]:
         """Managers and queues that have ever had an alert."""
+
+    async def loads(self, owners: Collection[str], now: int) -> list[Load]:
+        """Open alerts of these owners, or of all, by owner and state; late ones as of `now`."""
+
+    async def closed(self, owners: Collection[str], since: int, until: int) -> list[Closed]:
+        """What these owners, or all, closed within that time (ms), by owner and result."""
 
     async def count(self) -> dict[str, int]:
         """state → alerts. Of more than a hundred thousand, those that have ended may be as many as the database has

@@ -15,6 +15,7 @@ from services.alerts.domain.learning import Learned
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.rules import RuleDeclared, Text
 from services.alerts.domain.standing import Firing, Standing
+from services.alerts.domain.team import Closed, Load
 from services.alerts.ports import OPEN, AlertFilter, AlertStore, RuleSwitch
 from services.failures import Contended, Fenced
 from services.log import Move, Position
@@ -515,3 +516,42 @@ async def test_of_very_many_alerts_only_the_open_ones_are_counted(store: AlertSt
 async def told(url: str, statement: str) -> None:
     async with opened(url) as database, database.transaction() as connection:
         await connection.execute(text(statement))
+
+
+async def test_what_is_open_is_counted_by_owner_and_state_with_what_is_late(store: AlertStore) -> None:
+    await save(
+        store, alert("a1", "c1", state="routed", due_at=10), alert("a2", "c2", state="routed", due_at=30),
+        alert("a3", "c3", state="claimed", due_at=19), alert("a4", "c4", owner="M-2"),
+        alert("a5", "c5", owner="M-3", state="routed", due_at=1), alert("a6", "c6", state="expired", due_at=1),
+    )  # fmt: skip
+    one = [Load("M-1", "claimed", 1, 1), Load("M-1", "routed", 2, 1)]
+    assert sorted(await store.loads(["M-1", "M-2", "M-9"], 20)) == [*one, Load("M-2", "new", 1, 0)]
+    assert sorted(await store.loads([], 1)) == [
+        Load("M-1", "claimed", 1, 0), Load("M-1", "routed", 2, 0), Load("M-2", "new", 1, 0), Load("M-3", "routed", 1, 0)
+    ]  # fmt: skip
+    await save(store, alert("a1", "c1", state="routed", due_at=40))
+    assert sorted(await store.loads(["M-1"], 20)) == [Load("M-1", "claimed", 1, 1), Load("M-1", "routed", 2, 0)]
+
+
+async def test_what_was_closed_within_a_time_is_counted_once_by_owner_and_result_with_what_was_sold(
+    store: AlertStore,
+) -> None:
+    both = [evidence("R1"), evidence("R2")]
+
+    async def closed(alert_id: str, at: int, result: Any, owner: str = "M-1", amount: int = 0) -> None:
+        outcome = Outcome(result=result, amount_minor=amount, currency="CNY" if amount else "")
+        await save(store, alert(alert_id, alert_id, owner=owner, evidence=both))
+        await save(store, alert(alert_id, alert_id, owner=owner, evidence=both, state="closed", ended_at=at,
+                                outcome=outcome))  # fmt: skip
+
+    await closed("a1", 9, "sold", amount=100)
+    await closed("a2", 10, "sold", amount=200)
+    await closed("a3", 19, "sold", amount=300)
+    await closed("a4", 15, "saved")
+    await closed("a5", 15, "lost", "M-2")
+    await closed("a6", 20, "saved")
+    await save(store, alert("a7", "c7", state="withdrawn", ended_at=15))
+    mine = [Closed("M-1", "saved", 1, {}), Closed("M-1", "sold", 2, {"CNY": 500})]
+    assert await store.closed(["M-1"], 10, 20) == mine
+    assert await store.closed([], 10, 20) == [*mine, Closed("M-2", "lost", 1, {})]
+    assert await store.closed(["M-9"], 10, 20) == []

@@ -8,11 +8,12 @@ from schemas.instants import DAY_MS
 from services.alerts.adapters.memory_tables import ROOM, Tables, inbox_order, matches
 from services.alerts.adapters.memory_transaction import MemoryTransaction
 from services.alerts.adapters.rows import alert_of, edition_of, notice_of, standing_of
-from services.alerts.domain.alert import Alert
+from services.alerts.domain.alert import Alert, Result
 from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import PARTS, Learned, Part
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
+from services.alerts.domain.team import Closed, Load
 from services.alerts.ports import AlertFilter, RuleSwitch
 from services.memory.stream import MemoryStreamStore
 
@@ -94,6 +95,26 @@ class MemoryAlertStore(MemoryStreamStore):
     async def owners(self) -> list[str]:
         async with self._tables.turn() as tables:
             return sorted({row.owner for row in tables.alerts.rows()} - {""})
+
+    async def loads(self, owners: Collection[str], now: int) -> list[Load]:
+        async with self._tables.turn() as tables:
+            found = [row for row in tables.alerts.rows() if row.is_open and (not owners or row.owner in owners)]
+        late = Counter((row.owner, row.state) for row in found if 0 < row.due_at < now)
+        many = Counter((row.owner, row.state) for row in found)
+        return [Load(owner, state, many[owner, state], late[owner, state]) for owner, state in sorted(many)]
+
+    async def closed(self, owners: Collection[str], since: int, until: int) -> list[Closed]:
+        async with self._tables.turn() as tables:
+            found = [alert_of(row.body) for row in tables.alerts.rows() if not owners or row.owner in owners]
+        many, amounts = Counter[tuple[str, Result]](), dict[tuple[str, Result], Counter[str]]()
+        for one in found:
+            if one.outcome is not None and since <= one.ended_at < until:
+                key = one.owner, one.outcome.result
+                many[key] += 1
+                sold = {one.outcome.currency: one.outcome.amount_minor} if one.outcome.result == "sold" else {}
+                amounts.setdefault(key, Counter()).update(sold)
+        return [Closed(owner, result, many[owner, result], dict(amounts[owner, result]))
+                for owner, result in sorted(many)]  # fmt: skip
 
     async def count(self) -> dict[str, int]:
         async with self._tables.turn() as tables:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from services.alerts.domain.alert import Alert
+from services.alerts.domain.alert import Alert, State
 from services.alerts.domain.editions import Edition
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
@@ -21,7 +21,7 @@ class AlertRow(NamedTuple):
     customer_id: str
     situation: str
     kind: str
-    state: str
+    state: State
     severity: int
     owner: str
     escalated_to: str
@@ -33,6 +33,7 @@ class AlertRow(NamedTuple):
     worded_by: str
     is_open: bool
     rules: str
+    due_at: int
     body: bytes
 
 
@@ -67,7 +68,8 @@ def row_of(alert: Alert, look_at: int) -> AlertRow:
     return AlertRow(
         alert.alert_id, alert.customer_id, alert.situation, alert.kind, alert.state, alert.severity, alert.owner,
         alert.escalated_to, alert.rank, alert.opened_at, alert.routed_day, look_at, alert.waiting, alert.worded_by,
-        alert.is_open, spoken(rule for rule, _ in alert.rules), msgspec.json.encode(alert),
+        alert.is_open, spoken(rule for rule, _ in alert.rules), alert.due_at,
+        msgspec.json.encode(alert),
     )  # fmt: skip
 
 

@@ -7,12 +7,14 @@ from functools import partial
 from services.alerts.adapters.rows import alert_of, edition_of, notice_of, standing_of
 from services.alerts.adapters.sql_counting import counted
 from services.alerts.adapters.sql_finding import finding
+from services.alerts.adapters.sql_team import closed_of, open_of
 from services.alerts.adapters.sql_transaction import ALERT, NOTICES, STREAM, SqlTransaction
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import PARTS, Learned, Part
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.standing import Standing
+from services.alerts.domain.team import Closed, Load
 from services.alerts.ports import AlertFilter, RuleSwitch
 from services.sql.database import Database
 from services.sql.session import Session, read, reading, writing
@@ -110,6 +112,12 @@ class SqlAlertStore(SqlPositions, SqlOutbox):
 
     async def owners(self) -> list[str]:
         return [row[0] for row in await read(self._database, _OWNERS)]
+
+    async def loads(self, owners: Collection[str], now: int) -> list[Load]:
+        return await open_of(partial(read, self._database), owners, now)
+
+    async def closed(self, owners: Collection[str], since: int, until: int) -> list[Closed]:
+        return await closed_of(partial(read, self._database), owners, since, until)
 
     async def count(self) -> dict[str, int]:
         return await counted(partial(read, self._database), self._database.dialect)

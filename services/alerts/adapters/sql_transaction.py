@@ -51,12 +51,12 @@ _SAVE = insert(
     "alerts",
     "alert_id text, customer_id text, situation text, kind text, state text, severity int, owner text,"
     " escalated_to text, rank float8, opened_at bigint, routed_day int, look_at bigint, waiting text,"
-    " worded_by text, is_open boolean, rules text, body bytea",
+    " worded_by text, is_open boolean, rules text, due_at bigint, body bytea",
     """on conflict (alert_id) do update set customer_id = excluded.customer_id, kind = excluded.kind,
     state = excluded.state, severity = excluded.severity, owner = excluded.owner, rank = excluded.rank,
     escalated_to = excluded.escalated_to, routed_day = excluded.routed_day, look_at = excluded.look_at,
     waiting = excluded.waiting, worded_by = excluded.worded_by, is_open = excluded.is_open, rules = excluded.rules,
-    body = excluded.body""",
+    due_at = excluded.due_at, body = excluded.body""",
 )
 _DROP_RULES = Bulk(
     """delete from alert_rules r using unnest($1::text[], $2::text[]) u(alert_id, rules)

@@ -24,6 +24,7 @@ from services.alerts.web.steps import (
     snooze_alert,
     worker,
 )
+from services.alerts.web.team import show_team
 from services.web.problems import handlers
 from services.web.staff import staff_app
 
@@ -31,7 +32,7 @@ _STATUS_OF = {"cannot_be_shown": 503, "unknown_alert": 404, "not_yours": 403}
 _ROUTES = [
     list_alerts, follow_alerts, read_alert, list_events, claim_alert, snooze_alert, plan_contact, note_contact,
     give_outcome, reassign_alert, mark_false_alarm, list_rules, enable_rule, disable_rule, explain_rules,
-    show_precision, show_history, list_notices,
+    show_precision, show_history, list_notices, show_team,
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from services.alerts.domain.rules import Kind, Situation
 from services.alerts.ports import STATES_ASKED
 from services.cli.alerts.pages import alerts_asked
 from services.cli.alerts.tables import LISTED, list_row, print_alert, print_events
+from services.cli.alerts.team import show_team
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Data, Json, Language, Port, environment_of, who_is_meant
 from services.cli.output import console, show_json, show_rows
@@ -156,6 +157,9 @@ def false_alarm(
 ) -> None:
     """Close it as not relevant, in one go."""
     _step(alert, "false-alarm", {"note": note}, data, url, token, as_json)
+
+
+app.command("team")(show_team)
 
 
 @app.command()

@@ -17,6 +17,7 @@ ROUTES: dict[tuple[str, str], Role] = {
     ("GET", "/v1/customers/{customer_id}/rules"): "agent",
     ("GET", "/v1/rules/precision"): "manager",
     ("GET", "/v1/notices"): "manager",
+    ("GET", "/v1/team"): "manager",
     **{("POST", f"/v1/alerts/{{alert_id}}/{step}"): "manager" for step in STEPS},
     ("POST", "/v1/rules/{rule_id}/enable"): "admin",
     ("POST", "/v1/rules/{rule_id}/disable"): "admin",

@@ -1,0 +1,38 @@
+"""`alerts team`: how the work of several people stands, for who leads them."""
+
+from typing import Annotated
+
+import typer
+
+from services.cli.asking import Token, Url, asking
+from services.cli.beside import Data, Json
+from services.cli.output import Row, show_json, show_rows
+
+# in the order of their worth to who leads: what needs a word today, then what came of the month
+COLUMNS = {"owner": "Owner", "open": "Open", "overdue": "Overdue", "waiting": "Waiting", "unclaimed": "Unclaimed",
+           "in_hand": "In hand", "planned": "Planned", "saved": "Saved", "lost": "Lost", "sold": "Sold",
+           "amounts": "Sold for", "relevant": "Relevant", "not_relevant": "Not relevant",
+           "unreachable": "Unreachable"}  # fmt: skip
+TOGETHER = "all"
+
+
+def show_team(
+    owner: Annotated[str | None, typer.Option(help="Managers' ids, or queue:BRANCH, with commas between them.")] = None,
+    month: Annotated[str | None, typer.Option(help="Of the outcomes, such as 2026-11; the present one.")] = None,
+    url: Url = None,
+    token: Token = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show what is open with each member of a team, and what came of what they closed in a month."""
+    told = asking(data, url, token, "manager").get("/v1/team", owner=owner, month=month)
+    if as_json:
+        show_json(told)
+        return
+    rows = [*told["members"], {**told["together"], "owner": TOGETHER}]
+    show_rows([_row(one) for one in rows], COLUMNS, as_json=False, nothing="")
+    typer.echo(f"What was closed is of {told['month']}; what is open, of now")
+
+
+def _row(one: Row) -> Row:
+    return {**one, "relevant": None if one["relevant"] is None else f"{one['relevant']:.0%}"}
