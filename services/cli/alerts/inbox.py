@@ -12,6 +12,7 @@ from schemas.instants import instant, millis
 from services.alerts.domain.alert import Result
 from services.alerts.domain.rules import Kind, Situation
 from services.alerts.ports import STATES_ASKED
+from services.cli.alerts.day import show_day
 from services.cli.alerts.pages import alerts_asked
 from services.cli.alerts.tables import LISTED, list_row, print_alert, print_events
 from services.cli.alerts.team import show_team
@@ -159,6 +160,7 @@ def false_alarm(
     _step(alert, "false-alarm", {"note": note}, data, url, token, as_json)
 
 
+app.command("day")(show_day)
 app.command("team")(show_team)
 
 
