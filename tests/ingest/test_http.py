@@ -186,6 +186,14 @@ async def test_deep_json_alone_is_refused(bank: Bank, body: bytes) -> None:
     assert answer.json()["rejected"][0]["reason"] in ("too_deep", "invalid_field")
 
 
+async def test_who_nests_too_deeply_is_told_how_deep_it_may_be(bank: Bank) -> None:
+    answer = await bank.post(
+        encoded(transaction())[:-1] + b', "attributes": ' + b'{"a":' * 9_999 + b"1" + b"}" * 10_000
+    )
+    (refused,) = answer.json()["rejected"]
+    assert (refused["reason"], refused["message"]) == ("too_deep", "nested deeper than 16 levels")
+
+
 @pytest.mark.parametrize("named", ["gzip", "GZIP", "x-gzip"])
 async def test_gzip_is_unpacked(bank: Bank, named: str) -> None:
     answer = await bank.post(gzip.compress(encoded(transaction())), content_encoding=named)

@@ -136,17 +136,22 @@ async def test_a_client_that_sets_its_clock_anew_on_each_try_makes_no_conflict(s
 
 
 @pytest.mark.parametrize(
-    ("value", "reason"),
-    [(b"no avro", "not_avro"), (MARKER + b"12345678rest", "unknown_schema"), (b"", "not_avro")],
+    ("value", "reason", "remedy"),
+    [
+        (b"no avro", "not_avro", "send it by HTTP."),
+        (MARKER + b"12345678rest", "unknown_schema", "upgrade the workers and replay the letter."),
+        (b"", "not_avro", "send it by HTTP."),
+    ],
 )
 async def test_what_nobody_can_read_is_a_dead_letter_and_the_stream_goes_on(
-    store: Store, value: bytes, reason: str
+    store: Store, value: bytes, reason: str, remedy: str
 ) -> None:
     events = [paid("p-1", FIRST, "6001"), paid("p-2", FIRST, "6001")]
     done = await new_update(store).apply([batch(0, [events[0], value, events[1]])], NOW)
     assert (done.applied, done.dead_letters) == (2, 1)
     [letter] = await letters(store)
     assert (letter.reason, letter.body, letter.length) == (reason, b"", len(value))
+    assert letter.message.endswith(remedy)
     assert letter.place is not None
     assert (letter.place.topic, letter.place.partition, letter.place.offset) == (TOPIC, 0, 1)
     assert await unlike(store, events) == []

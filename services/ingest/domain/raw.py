@@ -16,7 +16,7 @@ from services.expected import expected, instead_of, located
 from services.failures import Rejected
 from services.ingest.domain.form import RawCounterparty, RawEvent, RawMoney
 from services.ingest.domain.loose import Unusable, loosely, unusable
-from services.ingest.domain.scrub import is_forbidden
+from services.ingest.domain.scrub import MAX_DEPTH, is_forbidden
 from services.ingest.domain.twice import may_hold_one_twice, named_twice
 
 _DECODER = msgspec.json.Decoder(RawEvent)
@@ -68,7 +68,7 @@ def _once(body: bytes | msgspec.Raw, one: RawEvent | Rejected, key: TokenKey) ->
 
 
 def _too_deep() -> Rejected:
-    return Rejected("too_deep", "nested too deeply")
+    return Rejected("too_deep", f"nested deeper than {MAX_DEPTH} levels")
 
 
 def malformed(error: Exception) -> Rejected:

@@ -15,6 +15,13 @@ ACCEPT = "accept"
 """The stage of what ingest refused: its letter holds what was sent, names and phone numbers in clear."""
 
 
+_REMEDIES = {
+    "unknown_schema": "Where a newer release wrote it, upgrade the workers and replay the letter.",
+    "bug": "Mend the fold, then replay the letter.",
+}
+_OTHERWISE = "Let whoever wrote it to the log send it by HTTP."
+
+
 def names(body: bytes, subjects: Collection[str]) -> bool:
     """Whether what was sent says a number of one of these subjects. It was refused, so it may have any shape."""
     try:
@@ -38,6 +45,7 @@ def conflict(event: ChannelEvent, now: int) -> DeadLetter:
 def unreadable(batch: Batch, record: Record, reason: str, message: str, now: int) -> DeadLetter:
     """Keeps only length and hash: nobody knows what the record holds."""
     digest = hashlib.sha256(record.value).hexdigest()
+    message = f"{message}. {_REMEDIES.get(reason, _OTHERWISE)}"
     return DeadLetter(
         id=place_id(batch, record.offset), stage="update", source="", reason=reason,
         message=message, body=b"", length=len(record.value), sha256=digest, at=now,
@@ -47,7 +55,7 @@ def unreadable(batch: Batch, record: Record, reason: str, message: str, now: int
 
 def parked(event: ChannelEvent, batch: Batch, offset: int, trace: str, now: int) -> DeadLetter:
     """A bug met this event twice; `trace` says where."""
-    letter = _letter(event, now, "bug", "", f"{trace}. Mend the fold, then replay the letter.")
+    letter = _letter(event, now, "bug", "", f"{trace}. {_REMEDIES['bug']}")
     # named after its place: parked again after a replay, it is a letter of its own
     place = Place(batch.topic, batch.partition, offset)
     return msgspec.structs.replace(letter, id=place_id(batch, offset), place=place)
