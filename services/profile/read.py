@@ -116,6 +116,11 @@ class Read:
         roots = await merged_roots(self.reader, lead)
         return [subject for subject, _, _ in spans_of(await self.reader.memberships(roots))]
 
+    async def merged(self, lead: str) -> list[str]:
+        """Ids of the customers that people have merged into this one."""
+        others = await merged_roots(self.reader, lead)
+        return [customer_id(root, self._naming.secret) for root in others if root != lead]
+
     async def facts(self, customer: CurrentCustomer, declared: Iterable[FactDeclared]) -> bytes:
         """As JSON, including facts at rest. `customer` must come from `by_id_with_facts`."""
         view = customer.view

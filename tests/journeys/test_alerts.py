@@ -142,6 +142,8 @@ async def test_a_merge_joins_the_open_alerts_and_a_split_parts_them_again(inbox:
     replaced = await inbox.bank.get(f"/v1/alerts/{replaced['alert_id']}", "manager")
     assert replaced["state"] == "superseded"
     assert joined["alert_id"] in replaced["history"][-1]["note"]
+    for either in ids:
+        assert replaced["alert_id"] in [one["alert_id"] for one in await inbox.of_id(either)]
     await inbox.bank.decide("split", customer_id=ids[0], decision_id=merged["decision_id"], reason="two after all")
     for number, own in zip(numbers, ids, strict=True):
         await inbox.until(number, partial(has_one_payment, own))

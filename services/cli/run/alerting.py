@@ -51,7 +51,10 @@ from services.web.staff import mounted, openapi_document
 def from_profile(declared: Declarations, policy: CurrentPolicy, read: Read) -> FromProfile:
     async def stated(customer_id: str) -> Stated | None:
         found = await read.by_id_with_facts(customer_id)
-        return Stated(statement(found[0].view), found[0].up_to_date) if len(found) == 1 else None
+        if len(found) != 1:
+            return None
+        change = statement(found[0].view, await read.merged(found[0].view.lead))
+        return Stated(change, found[0].up_to_date)
 
     fold = Fold(read.catalogue, Counting(declared.series), declared.series.version)
     trace = Trace(read, fold, policy)
@@ -85,13 +88,13 @@ def left_of(records: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
     return frozenset(manager for manager, record in records.items() if record.get("status") == "left")
 
 
-def statement(view: StoredView) -> ProfileChange:
+def statement(view: StoredView, merged: list[str]) -> ProfileChange:
     """What the profile would publish of a customer as it stands."""
     facts = stored_facts(view)
     return ProfileChange(
         customer_id=view.customer_id, version=view.version, kind=view.kind, changed_at=view.changed_at,
         facts=facts.values, missing=facts.missing, not_covered=facts.not_covered, unheard=facts.unheard,
-        moments=facts.moments,
+        moments=facts.moments, merged=merged,
     )  # fmt: skip
 
 
