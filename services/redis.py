@@ -140,7 +140,7 @@ class RedisNotifications:
                 self._subscribers.tell_gap()
 
     def _went(self, error: Exception) -> None:
-        self._outage.waits(away(error, "live screens look now and then until it is back"))
+        self._outage.waits(away(error, "live screens poll until it is back"))
 
 
 def away(error: Exception, meanwhile: str) -> Unavailable:

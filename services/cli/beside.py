@@ -183,7 +183,7 @@ def credential(data: Path | None, name: str) -> str | None:
 
 
 def unknown_asker(data: Path | None) -> Refusal:
-    return Refusal(f"say who asks: --token (`counterpoint users create` makes one), or {_elsewhere(data)}")
+    return Refusal(f"a token is needed: --token (`counterpoint users create` makes one), or {_elsewhere(data)}")
 
 
 def _elsewhere(data: Path | None) -> str:

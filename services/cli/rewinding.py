@@ -59,7 +59,7 @@ def checked(one: Backlog, target: int, reach: Mapping[int, int], moment: int | N
         # all of it is still to come: every place but the first would leave some out
         if moment is None and target > one.first:
             left_out = counted(target - one.first, "record", "records")
-            raise Refusal(f"{where}: nobody has worked it yet, and {left_out} before {target} would never be worked")
+            raise Refusal(f"{where}: it was never processed, and {left_out} before {target} would never be processed")
         return one, one.first
     if one.state == GONE:
         return one, _first_kept(one, target, moment)
@@ -84,7 +84,7 @@ def _first_kept(one: Backlog, target: int, moment: int | None) -> int:
         left_out = counted(target - one.first, "record", "records")
         raise Refusal(
             f"{one.topic}/{one.partition}: the log holds {one.first} to {one.end}, and {left_out} before {target} "
-            f"would never be worked"
+            f"would never be processed"
         )
     return one.first
 
@@ -92,7 +92,7 @@ def _first_kept(one: Backlog, target: int, moment: int | None) -> int:
 def told_of(one: Backlog, target: int) -> dict[str, Any]:
     before = one.stored.next if one.stored else None
     if one.stored is None:
-        what = f"nobody has worked it yet: whoever does begins at {target}"
+        what = f"never processed so far: processing will begin at {target}"
     elif (before, one.stored.topic_id) == (target, one.topic_id):
         what = f"stays at {target}, that is far enough back"
     else:

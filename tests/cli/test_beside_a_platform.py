@@ -32,9 +32,9 @@ def numbers(views: Any) -> set[str]:
 
 
 def test_the_banner_names_the_credentials_file_that_was_asked_for(platform: Platform) -> None:
-    while "for you alone" not in (banner := platform.data.with_suffix(".out").read_text()):
+    while "readable by you only" not in (banner := platform.data.with_suffix(".out").read_text()):
         time.sleep(0.05)
-    assert f"These stand in {platform.data.with_suffix('.credentials')}," in banner
+    assert f"They are stored in {platform.data.with_suffix('.credentials')}," in banner
 
 
 def test_a_file_is_replayed_and_its_customer_found(platform: Platform, tmp_path: Path) -> None:

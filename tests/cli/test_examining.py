@@ -184,7 +184,7 @@ def test_which_declarations_wait_for_a_start_is_told(counterpoint: Command, depl
     code, state, told = finding(counterpoint, "declarations")
     assert (code, state) == (0, "ok")
     assert told == (
-        "taken up while processes run, but event types, series.yaml and measures.yaml at their start; "
+        "reloaded while processes run, except event types, series.yaml and measures.yaml (read at their start); "
         "the bank's own: none"
     )
 
@@ -252,7 +252,7 @@ def test_a_position_outside_the_log_is_wrong(counterpoint: Command, deployment: 
 
 def test_workers_are_told_by_what_they_do(counterpoint: Command, deployment: Path) -> None:
     assert finding(counterpoint, "workers")[1:] == (
-        "warning", "none that refresh: `counterpoint run`, or `counterpoint profile` beside Kafka"
+        "warning", "no worker refreshes: start `counterpoint run`, or `counterpoint profile` on Kafka"
     )  # fmt: skip
 
     async def lease(database: Database) -> None:

@@ -87,7 +87,7 @@ def in_turn(partitions: int, pause: int) -> Iterator[list[Backlog]]:
 
 async def test_where_nothing_waits_one_look_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     log = Log(monkeypatch, [backlog(0, END), backlog(1, END)])
-    assert (await log.examined(), log.looked) == (Finding("positions", "ok", "inside the log, nothing waits"), 1)
+    assert (await log.examined(), log.looked) == (Finding("positions", "ok", "inside the log, nothing is waiting"), 1)
 
 
 async def test_who_comes_to_its_partitions_in_turn_is_given_the_time_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_a_token_that_is_not_known_is_refused(platform: Platform, customer: str)
 
 def test_without_a_platform_what_is_missing_is_named(counterpoint: Command) -> None:
     unknown = counterpoint("rules", "explain", "cus_1").err
-    assert "say who asks: --token" in unknown
+    assert "a token is needed: --token" in unknown
     assert "credentials.json" in unknown, "where it was looked for"
     assert "say where the platform is" in counterpoint("rules", "explain", "cus_1", "--token", "t").err
     nobody = counterpoint("rules", "explain", "cus_1", "--token", "t", "--url", "http://127.0.0.1:9")

@@ -163,13 +163,13 @@ def test_a_partition_that_nobody_has_worked_yet_begins_at_its_first_record_and_n
 ) -> None:
     in_log(deployment, three)
     said = counterpoint("positions", "rewind", "--to-offset", "2", "--partition", "0")
-    assert (said.code, "nobody has worked it yet, and 2 records before 2 would never be worked" in said.err) == (
+    assert (said.code, "it was never processed, and 2 records before 2 would never be processed" in said.err) == (
         1,
         True,
     )
     for where in (("--to-offset", "0"), ("--to-time", "2100-01-01")):
         said = counterpoint("positions", "rewind", *where, "--partition", "0")
-        assert said.out == f"{TOPIC}/0: nobody has worked it yet: whoever does begins at 0\n"
+        assert said.out == f"{TOPIC}/0: never processed so far: processing will begin at 0\n"
     assert (first(counterpoint)["next"], first(counterpoint)["lag"]) == (None, 3)
 
 
@@ -234,7 +234,7 @@ def test_events_before_the_ledgers_days_are_not_worked_again_and_what_has_no_led
 
 
 def test_it_is_counted_what_a_move_would_leave_out() -> None:
-    with pytest.raises(Refusal, match="nobody has worked it yet, and 3 records before 13 would never be worked"):
+    with pytest.raises(Refusal, match="it was never processed, and 3 records before 13 would never be processed"):
         rewinding.checked(worked(TOPIC, None), 13, {0: 0}, None)
     with pytest.raises(Refusal, match="50 lies 10 events ahead of 40: never to be worked"):
         rewinding.checked(worked(TOPIC, 40), 50, {0: 0}, None)
@@ -257,5 +257,5 @@ def test_from_a_position_that_is_no_longer_kept_it_goes_on_with_all_that_the_log
 
 
 def test_from_a_position_that_is_no_longer_kept_nothing_is_left_out() -> None:
-    with pytest.raises(Refusal, match="the log holds 10 to 50, and 3 records before 13 would never be worked"):
+    with pytest.raises(Refusal, match="the log holds 10 to 50, and 3 records before 13 would never be processed"):
         rewinding.checked(worked(TOPIC, 4), 13, {0: 0}, None)

@@ -38,7 +38,7 @@ def test_a_shell_beside_the_servers_takes_nothing_from_a_platform_that_ran_befor
     beside = shell_beside(tmp_path / "var" / "servers")
     said = command_line(tmp_path / "var")("alerts", "list", env=beside)
     assert said.code == 1
-    assert said.err.startswith("error: say who asks: --token")
+    assert said.err.startswith("error: a token is needed: --token")
     assert f"{tmp_path}/var/servers/credentials.json" in said.err
 
 

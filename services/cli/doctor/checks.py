@@ -43,7 +43,7 @@ async def positions(patient: Patient) -> Sequence[Finding]:
         return [wrong("positions", f"{told}; restore the log, or `counterpoint positions rewind` and start again")]
     waiting = [one for one in before if one.lag]
     if not waiting:
-        return [ok("positions", "inside the log, nothing waits")]
+        return [ok("positions", "inside the log, nothing is waiting")]
     stopped = await _stopped(waiting, patient, patient.log)
     if stopped:
         fix = "start a worker, or its log says why (`partition stopped`, `partition waits`, `batch failed`)"
@@ -88,7 +88,7 @@ async def workers(patient: Patient) -> Sequence[Finding]:
     names = await patient.beside.store.leaseholders()
     if names:
         return [ok("workers", f"{len(names)} that refresh; those that update, evaluate and deliver: see positions")]
-    return [warning("workers", "none that refresh: `counterpoint run`, or `counterpoint profile` beside Kafka")]
+    return [warning("workers", "no worker refreshes: start `counterpoint run`, or `counterpoint profile` on Kafka")]
 
 
 async def set_aside(patient: Patient) -> Sequence[Finding]:
@@ -152,7 +152,7 @@ async def deliveries(patient: Patient) -> Sequence[Finding]:
     if dead:
         why = "`counterpoint deliveries list` says why"
         return [warning("deliveries", f"some did not arrive and are tried no more, to {', '.join(dead)}: {why}")]
-    return [ok("deliveries", "none is given up")]
+    return [ok("deliveries", "none has failed for good")]
 
 
 async def rules(patient: Patient) -> Sequence[Finding]:
@@ -178,7 +178,7 @@ async def folds(patient: Patient) -> Sequence[Finding]:
     if behind:
         many = f"more than {COUNTED:,}" if behind > COUNTED else behind
         return [warning("states", f"{many} are of an older fold, their facts are missing: run `counterpoint rebuild`")]
-    return [ok("states", "none is of another fold than this release's")]
+    return [ok("states", "all are folded by this release")]
 
 
 async def platform(patient: Patient) -> Sequence[Finding]:

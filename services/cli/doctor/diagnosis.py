@@ -62,7 +62,7 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
         except Exception as error:
             yield failed("database", error)
             return
-        yield ok("database", f"{beside.database.dialect} answers, and its shape is that of this release")
+        yield ok("database", f"{beside.database.dialect} answers, and its schema is that of this release")
         log, told = await _log(settings, closing)
         yield told
         patient = Patient(beside, log, data, patience)
@@ -117,7 +117,7 @@ def _declared(settings: Settings) -> Iterator[Finding]:
     except Exception as error:
         yield failed("declarations", error)
     else:
-        taken = f"taken up while processes run, but event types, {' and '.join(COUNTED)} at their start"
+        taken = f"reloaded while processes run, except event types, {' and '.join(COUNTED)} (read at their start)"
         yield ok("declarations", f"{taken}; the bank's own: {own}")
         yield _calendar(declared.policy.reference)
 
@@ -130,7 +130,7 @@ def _rules() -> Finding:
         return failed("rule files", error)
     if mistakes:
         return wrong("rule files", f"{mistakes[0]}; `counterpoint rules check` tells all that is to be mended")
-    return ok("rule files", f"taken up while processes run; the bank's own: {own}")
+    return ok("rule files", f"reloaded while processes run; the bank's own: {own}")
 
 
 def _calendar(reference: Reference) -> Finding:
@@ -145,7 +145,7 @@ def _calendar(reference: Reference) -> Finding:
 
 async def _redis(settings: Settings) -> Finding:
     if not settings.redis:
-        return ok("redis", "none: live screens are told within one process, others look now and then")
+        return ok("redis", "none: live screens are notified within one process, others poll")
     try:
         client = connect(settings.redis, REDIS_PATIENCE_S)
     except SettingsError as refused:

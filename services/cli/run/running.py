@@ -145,7 +145,7 @@ def _welcome(known: Credentials, path: Path, seconds: float) -> Panel:
         f"manager token  {known.manager_token}\n"
         f"admin token    {known.admin_token}\n\n"
         f"The interface  {known.base_url}/v1/openapi.json\n"
-        f"These stand in {path}, for you alone.",
+        f"They are stored in {path}, readable by you only.",
         title="Counterpoint",
     )
 
