@@ -156,8 +156,9 @@ def test_the_events_of_a_fact_that_two_rules_saw_are_laid_out_once(
     assert "2026-11-22 08:05:15Z" in printed
 
 
-_PAGE = ("title", "alert_id", "customer_id", "kind", "situation", "severity", "grade", "state", "waiting", "owner",
-         "claimed_by", "wording", "reason", "suggested", "may_say", "must_not_say", "outcome")  # fmt: skip
+_PAGE = ("title", "alert_id", "customer_name", "customer_id", "kind", "situation", "severity", "grade", "state",
+         "waiting", "owner", "claimed_by", "wording", "reason", "suggested", "may_say", "must_not_say",
+         "outcome")  # fmt: skip
 _EMPTY: dict[str, Any] = {
     **dict.fromkeys(_PAGE, ""), "value": None, "currency": "CNY", "due_at": None, "evidence": [], "history": [],
 }  # fmt: skip
