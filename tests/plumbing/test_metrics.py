@@ -101,7 +101,13 @@ def rules() -> list[str]:
     return [rule["expr"] for group in groups for rule in group["rules"]]
 
 
-@pytest.mark.parametrize("expressions", [dashboard, rules], ids=lambda one: str(one.__name__))
+def page() -> list[str]:
+    told = (DEPLOY.parent / "docs" / "operating.md").read_text().partition("## Metrics")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in told.splitlines() if line.startswith("| `")]
+    return [PREFIX + name for cell in cells[1:] for name in re.findall(r"`([^`]+)`", cell)]
+
+
+@pytest.mark.parametrize("expressions", [dashboard, rules, page], ids=lambda one: str(one.__name__))
 def test_who_watches_asks_for_declared_metrics_and_labels_only(expressions: Callable[[], list[str]]) -> None:
     suffixes = ("", "_total", "_bucket", "_count", "_sum")
     declared = {PREFIX + metric.name + suffix: metric.labels for metric in TABLE for suffix in suffixes}
