@@ -31,8 +31,9 @@ settings.load_profile("counterpoint")
 
 
 def pytest_configure() -> None:
-    """Told to stop, the tests end as by Ctrl-C, and their servers with them."""
+    """Told to stop, the tests end as by Ctrl-C, and their servers with them. Commands speak English everywhere."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.environ["LC_ALL"] = "C.UTF-8"
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

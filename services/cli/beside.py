@@ -30,7 +30,21 @@ if TYPE_CHECKING:
 Data = Annotated[Path | None, typer.Option("--data", help="The deployment's directory; COUNTERPOINT_DATA.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 picks a free port; COUNTERPOINT_PORT.")]
 Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
-Language = Annotated[Literal["en", "zh"], typer.Option(help="Of titles, names and reasons.")]
+
+
+def spoken(context: typer.Context, parameter: typer.CallbackParam, said: str) -> str:
+    """For typer: what the line says, else the language of the terminal, as far as it is one of ours."""
+    source = context.get_parameter_source(parameter.name or "")
+    if source is None or source.name != "DEFAULT":
+        return said
+    terminal = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "zh" if terminal.startswith("zh") else "en"
+
+
+Language = Annotated[
+    Literal["en", "zh"],
+    typer.Option(help="Of titles, names and reasons.", show_default="that of the terminal (LANG)", callback=spoken),
+]
 Actor = Annotated[str | None, typer.Option(help="Who decides; by default the user of this machine.")]
 WHO = "A customer id, or an identifier such as customer_no=10000017."
 Result = TypeVar("Result")

@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from services.cli.alerts.day import COLUMNS as OF_DAY
+from services.cli.alerts.day import ORDER
+from services.cli.alerts.tables import EVIDENCE, HISTORY, LISTED
+from services.cli.alerts.team import COLUMNS as OF_TEAM
+from services.cli.alerts.words import headed
 from services.cli.output import written
 from tests.cli.conftest import Platform
 
@@ -124,6 +129,25 @@ def test_who_has_not_agreed_to_marketing_is_offered_nothing_and_the_page_says_so
 
 def test_texts_come_in_chinese_when_asked(platform: Platform, alert_id: str) -> None:
     assert "投诉未结" in run(platform, "show", alert_id, "--language", "zh").out
+
+
+def test_who_sits_at_a_chinese_terminal_reads_chinese_unless_the_line_says_otherwise(
+    platform: Platform, alert_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    shown = run(platform, "show", alert_id).out
+    assert "投诉未结" in shown
+    assert "建议: " in shown
+    assert "负责人" in run(platform, "list").out
+    assert "没有这样的告警" in run(platform, "list", "--owner", "M-404").out
+    assert "Suggested: " in run(platform, "show", alert_id, "--language", "en").out
+
+
+@pytest.mark.parametrize("columns", [LISTED, EVIDENCE, HISTORY, OF_DAY, OF_TEAM, {one: one for one in ORDER}])
+def test_every_heading_has_a_chinese_word(columns: dict[str, str]) -> None:
+    chinese = headed(columns, "zh")
+    assert chinese.keys() == columns.keys()
+    assert not any(heading.isascii() for heading in chinese.values())
 
 
 def test_an_agent_reads_and_takes_no_step(platform: Platform, alert_id: str) -> None:

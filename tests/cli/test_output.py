@@ -168,7 +168,7 @@ _EMPTY: dict[str, Any] = {
 def test_a_value_at_stake_that_is_not_known_is_said_to_be_so(
     value: float | None, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_alert(console(), {**_EMPTY, "value": value})
+    print_alert(console(), {**_EMPTY, "value": value}, "en")
     assert f"At stake: {told}\n" in capsys.readouterr().out
 
 
@@ -178,7 +178,7 @@ def test_a_value_at_stake_that_is_not_known_is_said_to_be_so(
 def test_how_an_alert_must_be_worded_is_said_above_its_words(
     wording: str | None, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_alert(console(), {**_EMPTY, "wording": wording, "suggested": "Call."})
+    print_alert(console(), {**_EMPTY, "wording": wording, "suggested": "Call."}, "en")
     above = capsys.readouterr().out.partition("Suggested")[0]
     assert told in above
     assert ("offered" in above) is bool(wording)

@@ -9,6 +9,7 @@ import typer
 
 from services.alerts.domain.team import ANSWERABLE
 from services.cli.alerts.pages import alerts_asked
+from services.cli.alerts.words import headed, worded
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import Data, Json, Language
 from services.cli.output import Row, show_json, show_rows
@@ -16,6 +17,8 @@ from services.cli.refusals import Misuse
 
 COLUMNS = {"today": "Today", "when": "When", "customer_name": "Customer", "title": "Title", "alert_id": "Alert",
            "grade": "Grade", "state": "State", "owner": "Owner"}  # fmt: skip
+NOTHING = "nothing is due today, and nothing is new since yesterday"
+MORE = "{count} more are open, for another day: `counterpoint alerts list`"
 ORDER = ("overdue", "visit", "comes back", "due", "new")
 
 
@@ -52,9 +55,10 @@ def show_day(
     if as_json:
         show_json(rows)
         return
-    show_rows(rows, COLUMNS, as_json=False, nothing="nothing is due today, and nothing is new since yesterday")
+    said = [{**row, "today": worded(row["today"], language)} for row in rows]
+    show_rows(said, headed(COLUMNS, language), as_json=False, nothing=worded(NOTHING, language))
     if len(found) > len(rows):
-        typer.echo(f"{len(found) - len(rows)} more are open, for another day: `counterpoint alerts list`")
+        typer.echo(worded(MORE, language).format(count=len(found) - len(rows)))
 
 
 def days_work(alerts: Iterable[Row], day: Day) -> list[Row]:

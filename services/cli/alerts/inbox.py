@@ -16,6 +16,7 @@ from services.cli.alerts.day import show_day
 from services.cli.alerts.pages import alerts_asked
 from services.cli.alerts.tables import LISTED, list_row, print_alert, print_events
 from services.cli.alerts.team import show_team
+from services.cli.alerts.words import headed, worded
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Data, Json, Language, Port, environment_of, who_is_meant
 from services.cli.output import console, show_json, show_rows
@@ -25,7 +26,7 @@ app = typer.Typer(no_args_is_help=True, help="The inbox: customer situations tha
 AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="As `alerts list` shows it.")]
 Note = Annotated[str, typer.Option(help="Kept with the step.")]
 STEPS_BY = "manager"
-_NOTHING = (
+NOTHING = (
     "no such alert: `--state all` shows what has ended, too, and `counterpoint rules explain CUSTOMER` why a rule "
     "does not speak"
 )
@@ -62,9 +63,11 @@ def list_alerts(
     if as_json:
         show_json(found)
         return
-    show_rows([list_row(one) for one in found], LISTED, as_json=False, nothing=_NOTHING)
+    show_rows(
+        [list_row(one) for one in found], headed(LISTED, language), as_json=False, nothing=worded(NOTHING, language)
+    )
     if more:
-        typer.echo("there are more: narrow it, raise --limit, or say --all")
+        typer.echo(worded("there are more: narrow it, raise --limit, or say --all", language))
 
 
 @app.command()
@@ -77,7 +80,7 @@ def show(
     if as_json:
         show_json(told)
     else:
-        print_alert(console(), told)
+        print_alert(console(), told, language)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Alerts on a terminal: a row each, or one on a page of its own."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -8,12 +9,13 @@ from rich.markup import escape
 from rich.text import Text
 
 from services.alerts.domain.wording import shown
+from services.cli.alerts.words import headed, worded
 from services.cli.output import Row, at_stake, print_table, written
 
 LISTED = {"alert_id": "Alert", "grade": "Grade", "customer_name": "Customer", "title": "Title", "stands": "State",
           "due_at": "Due", "owner": "Owner", "customer_id": "Customer id"}  # fmt: skip
-_EVIDENCE = {"rule": "Rule", "text": "Evidence", "values": "Seen", "occurred_at": "When", "ended_at": "Ended"}
-_HISTORY = {"at": "When", "actor": "Who", "action": "Step", "state": "State", "note": "Note"}
+EVIDENCE = {"rule": "Rule", "text": "Evidence", "values": "Seen", "occurred_at": "When", "ended_at": "Ended"}
+HISTORY = {"at": "When", "actor": "Who", "action": "Step", "state": "State", "note": "Note"}
 _EVENT = {"id": "Event", "occurred_at": "When", "type": "Type", "amount": "Amount", "counts": "Counts",
           "channel": "Channel", "counterparty": "Other side"}  # fmt: skip
 _SAID = (("Reason", "reason"), ("Suggested", "suggested"), ("May be said", "may_say"),
@@ -28,27 +30,29 @@ def list_row(alert: Row) -> Row:
     return {**alert, "stands": _stands(alert), "due_at": _due(alert)}
 
 
-def print_alert(console: Console, alert: Row) -> None:
+def print_alert(console: Console, alert: Row, language: str) -> None:
+    say = partial(worded, language=language)
     console.print(Text(f"{alert['title']}  {alert['alert_id']}", style="bold"))
     console.print(Text(
-        f"Customer: {_called(alert)}   Kind: {alert['kind']}, {alert['situation']}   "
-        f"Severity: {alert['severity']}, grade {alert['grade'] or '-'}   At stake: {_at_stake(alert)}"
+        f"{say('Customer')}: {_called(alert)}   {say('Kind')}: {alert['kind']}, {alert['situation']}   "
+        f"{say('Severity')}: {alert['severity']}, {say('grade')} {alert['grade'] or '-'}   "
+        f"{say('At stake')}: {_at_stake(alert) or say('unknown')}"
     ))  # fmt: skip
     console.print(Text(
-        f"State: {_stands(alert)}   Owner: {alert['owner'] or '-'}   Claimed by: {alert['claimed_by'] or '-'}   "
-        f"Due: {written(_due(alert))}"
+        f"{say('State')}: {_stands(alert)}   {say('Owner')}: {alert['owner'] or '-'}   "
+        f"{say('Claimed by')}: {alert['claimed_by'] or '-'}   {say('Due')}: {written(_due(alert))}"
     ))  # fmt: skip
     if alert["wording"]:
-        console.print(Text(_WORDINGS[alert["wording"]]))
+        console.print(Text(say(_WORDINGS[alert["wording"]])))
     for heading, field in _SAID:
         if alert[field]:
-            console.print(Text(f"{heading}: {alert[field]}"))
-    print_table(console, [_evidence_row(one) for one in alert["evidence"]], _EVIDENCE)
-    print_table(console, alert["history"], _HISTORY)
+            console.print(Text(f"{say(heading)}: {alert[field]}"))
+    print_table(console, [_evidence_row(one) for one in alert["evidence"]], headed(EVIDENCE, language))
+    print_table(console, alert["history"], headed(HISTORY, language))
     if alert["outcome"]:
         told = {name: value for name, value in alert["outcome"].items() if value}
         rows = [{"what": name, "told": value} for name, value in told.items()]
-        print_table(console, rows, {"what": "Outcome", "told": ""})
+        print_table(console, rows, {"what": say("Outcome"), "told": ""})
 
 
 def _called(alert: Row) -> str:
@@ -56,7 +60,7 @@ def _called(alert: Row) -> str:
 
 
 def _at_stake(alert: Row) -> str:
-    return "unknown" if alert["value"] is None else at_stake(alert["value"], alert["currency"])
+    return "" if alert["value"] is None else at_stake(alert["value"], alert["currency"])
 
 
 def print_events(console: Console, told: Row) -> None:

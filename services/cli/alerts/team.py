@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from services.cli.alerts.words import headed, worded
 from services.cli.asking import Token, Url, asking
-from services.cli.beside import Data, Json
+from services.cli.beside import Data, Json, Language
 from services.cli.output import Row, show_json, show_rows
 
 # in the order of their worth to who leads: what needs a word today, then what came of the month
@@ -14,24 +15,26 @@ COLUMNS = {"owner": "Owner", "open": "Open", "overdue": "Overdue", "waiting": "W
            "amounts": "Sold for", "relevant": "Relevant", "not_relevant": "Not relevant",
            "unreachable": "Unreachable"}  # fmt: skip
 TOGETHER = "all"
+OF_WHEN = "What was closed is of {month}; what is open, of now"
 
 
 def show_team(
     owner: Annotated[str | None, typer.Option(help="Managers' ids, or queue:BRANCH, with commas between them.")] = None,
     month: Annotated[str | None, typer.Option(help="Of the outcomes, such as 2026-11; the present one.")] = None,
+    language: Language = "en",
     url: Url = None,
     token: Token = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Show what is open with each member of a team, and what came of what they closed in a month."""
-    told = asking(data, url, token, "manager").get("/v1/team", owner=owner, month=month)
+    told = asking(data, url, token, "manager").get("/v1/team", language, owner=owner, month=month)
     if as_json:
         show_json(told)
         return
-    rows = [*told["members"], {**told["together"], "owner": TOGETHER}]
-    show_rows([_row(one) for one in rows], COLUMNS, as_json=False, nothing="")
-    typer.echo(f"What was closed is of {told['month']}; what is open, of now")
+    rows = [*told["members"], {**told["together"], "owner": worded(TOGETHER, language)}]
+    show_rows([_row(one) for one in rows], headed(COLUMNS, language), as_json=False, nothing="")
+    typer.echo(worded(OF_WHEN, language).format(month=told["month"]))
 
 
 def _row(one: Row) -> Row:
