@@ -40,6 +40,7 @@ class _Worth(msgspec.Struct):
 
 
 _decode_worth = msgspec.json.Decoder(_Worth).decode
+NO_VIEWS: Mapping[str, StoredView] = {}
 _decode_decided = msgspec.json.Decoder(Decided).decode
 
 
@@ -168,8 +169,10 @@ class Gathering:
                 context.staff[manager] = msgspec.structs.replace(known, owned=known.owned + more)
 
     def customer(
-        self, lead: str, cluster: Cluster, members: Sequence[Member], before: StoredView | None, context: Context
-    ) -> Customer:
+        self, lead: str, cluster: Cluster, members: Sequence[Member], before: StoredView | None, context: Context,
+        merged: Mapping[str, StoredView] = NO_VIEWS,
+    ) -> Customer:  # fmt: skip
+        """`merged`: the last views of the other roots, from which owners and tiers are chosen."""
         parts = [_part(one) for one in members]
         own = [one for one in members if one.membership.subject in cluster.roots]
         roots = {root for one in own for root in one.stored.collectives}
@@ -179,6 +182,7 @@ class Gathering:
             decided=Decided() if before is None else _decode_decided(before.decided),
             collectives={root: context.collectives.get(root, {}) for root in sorted(roots)},
             members=context.members if kind_of(lead) in COLLECTIVES else {},
+            merged={root: _decode_decided(merged[root].decided) for root in cluster.roots if root in merged},
             staff=context.staff, completeness=self._completeness(),
         )  # fmt: skip
 

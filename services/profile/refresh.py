@@ -112,11 +112,11 @@ class Refresh:
     async def _refresh(
         self, tx: RefreshTransaction, wanted: Mapping[str, Cluster], merged: set[str], now: int
     ) -> tuple[list[str], Mapping[str, Exception]]:
-        known = await tx.views(list(wanted))
+        known = await tx.views(sorted(wanted.keys() | {root for one in wanted.values() for root in one.roots}))
         found = await _gathered(tx, sorted({root for lead in wanted.keys() - merged for root in wanted[lead].roots}))
         policy = self._policy()
         context = await self._gathering.context(tx, found.members, now, policy.portfolio.managers)
-        leaving = [lead for lead, view in known.items() if view.is_live and not found.members.get(lead)]
+        leaving = [lead for lead in wanted if lead in known and known[lead].is_live and not found.members.get(lead)]
         erased = await tx.erased(sorted(leaving)) if leaving else {}
         writes: dict[str, _Writes] = {}
         failed: dict[str, Exception] = {}
@@ -124,7 +124,8 @@ class Refresh:
             await asyncio.sleep(0)  # a reader in the same process waits for one customer, not for all
             try:
                 members = [] if lead in merged else found.of(wanted[lead])
-                customer = self._gathering.customer(lead, wanted[lead], members, known.get(lead), context)
+                others = {root: known[root] for root in wanted[lead].roots if root != lead and root in known}
+                customer = self._gathering.customer(lead, wanted[lead], members, known.get(lead), context, others)
                 erased_at = erased.get(lead, customer.wholly_erased_at)
                 writes[lead] = self._writes(customer, wanted[lead], known.get(lead), erased_at, policy, now)
                 self._note_owner(context, known.get(lead), writes[lead].view)

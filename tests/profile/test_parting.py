@@ -94,6 +94,23 @@ async def test_a_merge_that_is_undone_leaves_tier_and_owner_as_they_were(store: 
     assert [await bank.told_of(one) for one in (POOR, RICH)] == [[], []]
 
 
+async def test_of_those_who_are_merged_the_highest_tier_stands_at_once_and_no_change_is_told(store: Store) -> None:
+    bank = Bank(store)
+    await bank.tell(*holds(POOR, "900.00", None), *holds(RICH, "9000000.00", None), *holds(OTHER, "5.00", None))
+    await bank.pass_days(4)
+    placed = [await bank.placed(one) for one in (POOR, RICH, OTHER)]
+    assert [tier for tier, _ in placed] == ["general", "gold", "general"]
+    first = await bank.merge(POOR, RICH)
+    assert await bank.placed(POOR) == placed[1]
+    second = await bank.merge(POOR, OTHER)
+    await bank.pass_days(4)
+    assert await bank.placed(POOR) == placed[1]
+    assert await bank.told_of(POOR) == []
+    await bank.undo(second)
+    await bank.undo(first)
+    assert [await bank.placed(one) for one in (POOR, RICH, OTHER)] == placed
+
+
 async def test_of_three_who_were_merged_those_who_are_left_have_what_was_decided_of_them(store: Store) -> None:
     bank = Bank(store)
     await bank.tell(*holds(POOR, "900.00", "M-1"), *holds(RICH, "9000000.00", "M-2"), *holds(OTHER, "5.00", "M-3"))

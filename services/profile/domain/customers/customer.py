@@ -80,7 +80,8 @@ class Customer(msgspec.Struct):
 
     `state` combines the flows of all parts that count, each subject once. `collectives`: each household or group that
     the customer belongs to → the facts of its view, if it has one. `members`: for a household or group, party → member,
-    as far as members have views. `staff`: manager id → manager."""
+    as far as members have views. `staff`: manager id → manager.
+    `merged`: root → what was decided of it before, of those that were merged with the lead."""
 
     customer_id: str
     lead: str
@@ -91,6 +92,7 @@ class Customer(msgspec.Struct):
     decided: Decided
     collectives: dict[str, dict[str, Any]] = {}
     members: dict[str, MemberCustomer] = {}
+    merged: dict[str, Decided] = {}
     staff: dict[str, Manager] = {}
     completeness: Completeness = Completeness()
 
