@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, Protocol, get_args
 import msgspec
 
 from schemas.identifiers import IdentifierError, normalise
+from schemas.instants import DAY_MS
 from services.credentials import CredentialCache, hashed
 from services.failures import Rejected
 from services.sql.database import Database
@@ -26,7 +27,8 @@ NOBODY = "system"
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """One token of a user. `name` is what decisions are signed with; `manager_id` whose portfolio a manager works, None
-    for one who oversees all of them. Times in ms."""
+    for one who oversees all of them. Times in ms. `expires_at`: from then on it is refused; None: it stands until it is
+    revoked."""
 
     user_id: str
     name: str
@@ -34,6 +36,11 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     manager_id: str | None = None
     created_at: int = 0
     revoked_at: int | None = None
+    expires_at: int | None = None
+
+    def stands(self, now_ms: int) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now_ms < self.expires_at)
 
     def may(self, role: Role) -> bool:
         return ROLES.index(self.role) >= ROLES.index(role)
@@ -60,19 +67,20 @@ class UserStore(Protocol):
 
 
 class Access:
-    """Answers from memory for less than a second, so that a revoked token stops within it. `monotonic`: seconds."""
+    """Answers from memory for less than a second, so that a revoked token stops within it. `monotonic`: seconds;
+    `now_ms`: the time by which tokens expire."""
 
-    def __init__(self, store: UserStore, monotonic: Callable[[], float]) -> None:
-        self._store = store
+    def __init__(self, store: UserStore, monotonic: Callable[[], float], now_ms: Callable[[], int]) -> None:
+        self._store, self._now_ms = store, now_ms
         self._cache = CredentialCache(self._look_up, monotonic)
 
     async def user(self, token: str) -> User | None:
-        """None: no such token, or a revoked one. Raises `Unavailable`."""
+        """None: no such token, or one that was revoked or has expired. Raises `Unavailable`."""
         return await self._cache.get(hashed(token))
 
     async def _look_up(self, token_hash: str) -> User | None:
         found = await self._store.find(token_hash)
-        return found if found is not None and found.revoked_at is None else None
+        return found if found is not None and found.stands(self._now_ms()) else None
 
 
 class NewToken(NamedTuple):
@@ -95,12 +103,15 @@ def checked_user(name: str, role: str, manager_id: str | None = None) -> tuple[s
     return name, known, None if manager_id is None else _manager(manager_id, known)
 
 
-async def create_user(store: UserStore, name: str, role: str, now_ms: int, manager_id: str | None = None) -> NewToken:
-    """Raises `Rejected` naming the field, `Unavailable`."""
+async def create_user(
+    store: UserStore, name: str, role: str, now_ms: int, manager_id: str | None = None, days: int | None = None
+) -> NewToken:
+    """`days`: for how long it stands. Raises `Rejected` naming the field, `Unavailable`."""
     name, known, manager_id = checked_user(name, role, manager_id)
     token = "cpt_" + secrets.token_urlsafe(32)
     user_id = "usr_" + secrets.token_hex(6)
-    user = User(user_id=user_id, name=name, role=known, manager_id=manager_id, created_at=now_ms)
+    until = None if days is None else now_ms + days * DAY_MS
+    user = User(user_id=user_id, name=name, role=known, manager_id=manager_id, created_at=now_ms, expires_at=until)
     await store.add(hashed(token), user)
     return NewToken(token, user)
 
@@ -119,7 +130,7 @@ def _manager(manager_id: str, role: Role) -> str:
 
 
 _COLUMNS = ", ".join(User.__struct_fields__)
-_ADD = f"insert into users (token_hash, {_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing"  # noqa: S608 - constants
+_ADD = f"insert into users (token_hash, {_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing"  # noqa: S608 - constants
 _FIND = f"select {_COLUMNS} from users where token_hash = $1"  # noqa: S608 - constants
 _ALL = f"select {_COLUMNS} from users"  # noqa: S608 - constants
 _REVOKE = "update users set revoked_at = $2 where user_id = $1 and revoked_at is null"

@@ -82,7 +82,7 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
     )
     act = Act(store, current, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
     backend = Backend(
-        store, act, current, expressions, Access(users, time.monotonic), screens, clock, profile.stated,
+        store, act, current, expressions, Access(users, time.monotonic, clock.now_ms), screens, clock, profile.stated,
         profile.events_of, profile.names,
     )  # fmt: skip
     return Alerts(alerts_app(backend), lambda: run(worker), {"alerts": worker.check})

@@ -18,6 +18,10 @@ def create(
     name: Annotated[str, typer.Argument(help="The name that decisions are recorded under.")],
     role: Annotated[Role, typer.Option(help="agent reads, manager merges and splits, admin does everything.")],
     manager_id: Annotated[str | None, typer.Option(help="Id of the manager's portfolio; by default all.")] = None,
+    expires: Annotated[
+        int | None,
+        typer.Option(min=1, max=3650, metavar="DAYS", help="How long it is valid; by default until it is revoked."),
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -26,18 +30,19 @@ def create(
         checked_user(name, role, manager_id)
 
     async def work(beside: Beside) -> dict[str, object]:
-        token, user = await create_user(beside.users, name, role, SystemClock().now_ms(), manager_id)
-        told = {"user_id": user.user_id, "name": user.name, "role": user.role, "manager_id": user.manager_id}
-        return {"token": token, **told}
+        token, user = await create_user(beside.users, name, role, SystemClock().now_ms(), manager_id, expires)
+        told = ("user_id", "name", "role", "manager_id", "expires_at")
+        return {"token": token, **{one: what for one, what in _row(user).items() if one in told}}
 
     made = in_deployment(data, work)
-    told = f"{made['token']}\n\nThis is {made['user_id']}, {role} {name}. It is not shown again: keep it now."
+    until = f", until {made['expires_at']}" if made["expires_at"] else ""
+    told = f"{made['token']}\n\nThis is {made['user_id']}, {role} {name}{until}. It is not shown again: keep it now."
     tell(made, told, as_json=as_json)
 
 
 @app.command("list")
 def list_users(data: Data = None, as_json: Json = False) -> None:
-    """List the owner and role of every token, revoked ones included."""
+    """List the owner and role of every token, revoked and expired ones included."""
 
     async def work(beside: Beside) -> list[dict[str, object]]:
         return [_row(one) for one in await beside.users.users()]
@@ -48,6 +53,7 @@ def list_users(data: Data = None, as_json: Json = False) -> None:
         "role": "Role",
         "manager_id": "Portfolio",
         "created_at": "Created",
+        "expires_at": "Expires",
         "revoked_at": "Revoked",
     }
     nothing = "nobody may read yet: make a token with `counterpoint users create`"
@@ -71,5 +77,5 @@ def revoke(
 def _row(user: User) -> dict[str, object]:
     return {
         "user_id": user.user_id, "name": user.name, "role": user.role, "manager_id": user.manager_id,
-        "created_at": when(user.created_at), "revoked_at": when(user.revoked_at),
+        "created_at": when(user.created_at), "expires_at": when(user.expires_at), "revoked_at": when(user.revoked_at),
     }  # fmt: skip

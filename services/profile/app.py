@@ -95,7 +95,7 @@ async def open_profile(
         written=asyncio.Event(),
         leases={},
     )
-    decide, access = Decide(store, fold, SUBJECT_LIMITS), Access(users, time.monotonic)
+    decide, access = Decide(store, fold, SUBJECT_LIMITS), Access(users, time.monotonic, clock.now_ms)
     facts = {one.name: one for one in facts_catalogue(declarations.policy.measures)}
     read = Read(store, catalogue, naming, policy, clock.now_ms, lambda: freshness.now)
     app = profile_app(Backend(read, decide, access, screens, clock, SUBJECT_LIMITS, facts, patience))

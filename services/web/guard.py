@@ -25,7 +25,7 @@ def guard(access: Access) -> Guard:
         user = await access.user(token)
         if user is None:
             refused = {"www-authenticate": f'{_REALM}, error="invalid_token"'}
-            raise Problem(401, "the token is unknown or was revoked", refused)
+            raise Problem(401, "the token is unknown, was revoked or has expired", refused)
         needed: Role = handler.opt.get(ROLE, "agent")
         if not user.may(needed):
             refused = {"www-authenticate": f'{_REALM}, error="insufficient_scope", scope="{needed}"'}

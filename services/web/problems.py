@@ -31,7 +31,7 @@ _WHOLE_BODY, _MISSING = "data", re.compile(r"missing required field `(\w{1,40})`
 _UNKNOWN = re.compile(r"unknown field `([a-z_]{1,40})`")
 _MEANINGS = {
     400: "Not as this document describes it",
-    401: "No token, an unknown or a revoked one",
+    401: "No token, or one that is unknown, revoked or expired",
     403: "The role does not suffice",
     404: "There is no such thing",
     408: "The body did not arrive in time",

@@ -55,3 +55,15 @@ def test_a_file_of_a_password_that_everybody_can_read_is_wrong(
     for mode, state in ((0o440, "ok"), (0o444, "wrong")):
         file.chmod(mode)
         assert finding(counterpoint, "passwords", env)[1] == state
+
+
+def test_a_token_that_soon_expires_is_named_unless_its_owner_has_another(
+    counterpoint: Command, deployment: Path
+) -> None:
+    assert finding(counterpoint, "tokens")[1:] == ("ok", "none of 0 expires within 14 days")
+    for name, *days in (("Li Wei", "3"), ("Mei", "3"), ("Mei", "90"), ("An",)):
+        expires = ["--expires", *days] if days else []
+        assert counterpoint("users", "create", name, "--role", "agent", *expires).code == 0
+    code, state, told = finding(counterpoint, "tokens")
+    assert (code, state) == (0, "warning")
+    assert told.startswith("those of Li Wei expire within 14 days: `counterpoint users create --expires DAYS`")

@@ -127,6 +127,11 @@ def test_a_token_is_shown_once_listed_and_revoked(counterpoint: Command, deploym
     assert counterpoint("users", "revoke", made["user_id"]).code == 1
     made = counterpoint("users", "create", "Li Wei", "--role", "manager", "--manager-id", "M-104", "--json").json
     assert made["manager_id"] == "M-104"
+    made = counterpoint("users", "create", "Li Wei", "--role", "agent", "--expires", "90", "--json").json
+    listed = counterpoint("users", "list", "--json").json
+    assert [one["expires_at"] for one in listed if one["user_id"] == made["user_id"]] == [made["expires_at"]]
+    assert [one["expires_at"] is None for one in listed].count(True) == 2
+    assert counterpoint("users", "create", "Li Wei", "--role", "agent", "--expires", "0").code == 2
     said = counterpoint("users", "create", "Li Wei", "--role", "king")
     assert said.code == 2
     assert "'agent', 'manager', 'admin'" in said.err

@@ -297,7 +297,7 @@ async def _screen(notifications: LocalNotifications, looks: list[int]) -> AsyncI
 
     users = MemoryUserStore()
     token, user = await create_user(users, "Li Wei", "agent", 0)
-    return Live(notifications, Access(users, lambda: 0.0), "topic", look).events(f"Bearer {token}", user)
+    return Live(notifications, Access(users, lambda: 0.0, lambda: 0), "topic", look).events(f"Bearer {token}", user)
 
 
 async def test_a_screen_is_told_its_end_when_the_platform_stops() -> None:
@@ -342,7 +342,7 @@ async def test_a_look_ends_whole_although_its_screen_is_closed_again_and_again()
         looked.set()
         yield b"event"
 
-    access = Access(MemoryUserStore(), lambda: 0.0)
+    access = Access(MemoryUserStore(), lambda: 0.0, lambda: 0)
     screen = Live(LocalNotifications(), access, "topic", look)
     events = screen.events("", User(user_id="u", name="Li Wei", role="agent"))
     assert await anext(events) == b": welcome\n\n"

@@ -63,8 +63,26 @@ async def test_neither_token_nor_id_is_given_twice(store: UserStore, token_hash:
 async def test_a_created_user_signs_in_with_the_token_that_was_shown(store: UserStore) -> None:
     token, user = await create_user(store, " Mei ", "manager", 7)
     assert (user.name, user.role, user.created_at) == ("Mei", "manager", 7)
-    assert await Access(store, lambda: 0.0).user(token) == user
-    assert await Access(store, lambda: 0.0).user(token + "x") is None
+    assert await Access(store, lambda: 0.0, lambda: 0).user(token) == user
+    assert await Access(store, lambda: 0.0, lambda: 0).user(token + "x") is None
+
+
+async def test_a_token_stands_until_it_expires(store: UserStore) -> None:
+    token, user = await create_user(store, "Mei", "manager", 7, days=90)
+    assert user.expires_at == 7 + 90 * 86_400_000
+    last = user.expires_at - 1
+    assert await Access(store, lambda: 0.0, lambda: last).user(token) == user
+    assert await Access(store, lambda: 0.0, lambda: last + 1).user(token) is None
+    assert [one.expires_at for one in await store.users()] == [user.expires_at]
+
+
+async def test_a_token_that_expires_while_it_is_remembered_stops_within_a_second(store: UserStore) -> None:
+    token, user = await create_user(store, "Mei", "manager", 0, days=1)
+    clock = [0.0, 86_399_999.0]
+    access = Access(store, lambda: clock[0], lambda: int(clock[1]))
+    assert await access.user(token) == user
+    clock[:] = [TTL_S, 86_400_000.0]
+    assert await access.user(token) is None
 
 
 async def test_the_token_itself_is_kept_nowhere(store: UserStore) -> None:
@@ -76,7 +94,7 @@ async def test_the_token_itself_is_kept_nowhere(store: UserStore) -> None:
 async def test_a_manager_may_work_one_portfolio(store: UserStore) -> None:
     token, user = await create_user(store, "Mei", "manager", 7, " M-104 ")
     assert user.manager_id == "M-104"
-    assert await Access(store, lambda: 0.0).user(token) == user
+    assert await Access(store, lambda: 0.0, lambda: 0).user(token) == user
 
 
 @pytest.mark.parametrize(("role", "manager_id"), [("agent", "M-1"), ("admin", "M-1"), ("manager", " ")])
@@ -102,7 +120,7 @@ async def test_a_user_needs_a_printable_name_and_a_known_role(
 
 async def test_a_revoked_token_stops_working_within_a_second(store: UserStore) -> None:
     now = 0.0
-    access = Access(store, lambda: now)
+    access = Access(store, lambda: now, lambda: 0)
     token, user = await create_user(store, "Mei", "agent", 7)
     assert await access.user(token) == user
     await store.revoke(user.user_id, 8)

@@ -11,6 +11,7 @@ from services.cli.declared import declared_fold
 from services.cli.doctor.busy import but_busy, turns
 from services.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from services.cli.doctor.sources import sources
+from services.cli.doctor.tokens import tokens
 from services.cli.doctor.topics import topics
 from services.cli.output import counted
 from services.cli.positions import all_backlogs
@@ -208,5 +209,6 @@ Check = Callable[[Patient], Awaitable[Sequence[Finding]]]
 CHECKS: Sequence[tuple[str, Check]] = (
     ("topics", topics), ("positions", positions), ("restored", restored), ("workers", workers), ("marks", marks),
     ("refresh", set_aside), ("outbox", outbox), ("states", folds), ("dead letters", letters),
-    ("deliveries", deliveries), ("rules", rules), ("sources", sources), ("platform", platform),
+    ("deliveries", deliveries), ("rules", rules), ("sources", sources), ("tokens", tokens),
+    ("platform", platform),
 )  # fmt: skip

@@ -46,7 +46,7 @@ class Branch:
         self.statements: dict[str, ProfileChange] = {}
         self.behind = set[str]()
         self.names: dict[str, str] = {}
-        access = Access(self.users, lambda: self.monotonic)
+        access = Access(self.users, lambda: self.monotonic, lambda: 0)
         backend = Backend(
             self.store, self.act, self.current, CEL, access, self.notifications, self.clock, self._stated,
             self._events_of, self._names,

@@ -62,7 +62,7 @@ class Bank:
         self._numbers, self._next = itertools.count(1), 0
         self.monotonic = 0.0
         facts = {one.name: one for one in catalogue(declarations.policy.measures)}
-        self.access = Access(self.users, lambda: self.monotonic)
+        self.access = Access(self.users, lambda: self.monotonic, lambda: 0)
         self.read = Read(store, CATALOGUE, NAMING, self.policy, self.clock.now_ms)
         backend = Backend(
             self.read, Decide(store, fold, SUBJECT_LIMITS), self.access, self.notifications, self.clock,
