@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import text
 
 from services.alerts.adapters.sql import waiting_for_room
 from services.alerts.adapters.sql_finding import finding
+from services.alerts.adapters.sql_team import open_of
 from services.alerts.domain.alert import Alert, Outcome, Step
 from services.alerts.domain.editions import Edition
 from services.alerts.domain.learning import Learned
@@ -20,6 +22,7 @@ from services.alerts.ports import OPEN, AlertFilter, AlertStore, RuleSwitch
 from services.failures import Contended, Fenced
 from services.log import Move, Position
 from services.outbox import OutboxMessage
+from services.sql.migrations import upgrade
 from services.sql.session import writing
 from tests.ports.alert_stores import alert, evidence, other, save, store
 from tests.ports.emptied import opened
@@ -555,3 +558,19 @@ async def test_what_was_closed_within_a_time_is_counted_once_by_owner_and_result
     assert await store.closed(["M-1"], 10, 20) == mine
     assert await store.closed([], 10, 20) == [*mine, Closed("M-2", "lost", 1, {})]
     assert await store.closed(["M-9"], 10, 20) == []
+
+
+@pytest.mark.parametrize("owners", [[], ["M-1"]])
+async def test_what_is_open_is_counted_without_a_look_at_what_has_ended(tmp_path: Path, owners: list[str]) -> None:
+    asked: list[Any] = []
+    async with opened(f"sqlite:{tmp_path}/alerts.db") as database:
+        await upgrade(database)
+
+        async def explained(sql: str, *arguments: Any) -> list[Any]:
+            async with writing(database) as session:
+                asked.extend(await session.rows(f"explain query plan {sql}", *arguments))
+            return []
+
+        await open_of(explained, owners, 1)
+        assert any("is_open=?" in row[3] for row in asked), asked
+        assert not any(row[3].startswith("SCAN alerts") for row in asked), asked

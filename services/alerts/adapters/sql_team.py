@@ -9,7 +9,7 @@ from services.sql.session import Row
 Rows = Callable[..., Awaitable[Sequence[Row]]]
 _OPEN = """
 select owner, state, count(*), sum(case when due_at > 0 and due_at < $1 then 1 else 0 end)
-from alerts where is_open{of} group by owner, state order by owner, state"""
+from alerts where is_open = true{of} group by owner, state order by owner, state"""
 _WITHIN = "result <> '' and ended_at >= $1 and ended_at < $2{of}"
 _CLOSED = f"""
 select owner, result, count(distinct alert_id) from alert_rules where {_WITHIN}
