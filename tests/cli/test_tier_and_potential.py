@@ -78,6 +78,26 @@ async def test_assets_that_sway_about_the_threshold_are_no_fall_and_those_that_g
     assert text == "Assets fell from above the threshold to near the threshold; CNY -498,000 within 30 days"
 
 
+async def test_assets_that_rise_one_day_and_not_the_next_are_told_once() -> None:
+    other = {"name": "Elsewhere", "account_no": "7001", "bank": "OTHR"}
+    rich = [
+        *beginning(), event("consent.given", BEGAN.isoformat(), **CUSTOMER, purpose="marketing"),
+        moved("transfer.received", BEGAN + timedelta(hours=1), 5_000_000, 5_000_000, other),
+    ]  # fmt: skip
+    here, away = [[LEFT + timedelta(days=day) for day in range(first, 28, 4)] for first in (0, 2)]
+    told = [*rich, *(moved("transfer.received", at, 105_000, 5_105_000, other) for at in here)]
+    told += [moved("transfer.sent", at, 105_000, 5_000_000, other) for at in away]
+
+    async def on_day(days: int) -> list[tuple[str, int]]:
+        alerts = await alerts_of(told, LEFT + timedelta(days=days))
+        # the first millions were an opportunity, too
+        lately = [one for one in alerts if one.opened_at >= LEFT.timestamp() * 1000]
+        return [(one.state, len(one.evidence)) for one in lately if one.situation == "threshold"]
+
+    assert await on_day(28) == [("routed", 1)]
+    assert await on_day(45) == [("expired", 1)]
+
+
 def paid_and_sent(finally_left: int) -> Iterator[Json]:
     """A salary of 46,000 each month, of which the rent is paid and the rest goes to a competitor, until one month
     somewhat more stays."""
