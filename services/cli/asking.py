@@ -12,7 +12,8 @@ from services.cli.refusals import Refusal, only
 URL = "COUNTERPOINT_URL"
 Url = Annotated[str | None, typer.Option(envvar=URL, help="Address of the running platform.")]
 Token = Annotated[
-    str | None, typer.Option(envvar="COUNTERPOINT_TOKEN", help="A person's; the platform's first one if not said.")
+    str | None,
+    typer.Option(envvar="COUNTERPOINT_TOKEN", help="Token of a person; by default the platform's first one."),
 ]
 PATIENCE_S = 30
 

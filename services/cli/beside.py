@@ -43,7 +43,9 @@ def spoken(context: typer.Context, parameter: typer.CallbackParam, said: str) ->
 
 Language = Annotated[
     Literal["en", "zh"],
-    typer.Option(help="Of titles, names and reasons.", show_default="that of the terminal (LANG)", callback=spoken),
+    typer.Option(
+        help="Language of titles, names and reasons.", show_default="that of the terminal (LANG)", callback=spoken
+    ),
 ]
 Actor = Annotated[str | None, typer.Option(help="Who decides; by default the user of this machine.")]
 WHO = "A customer id, or an identifier such as customer_no=10000017."

@@ -38,7 +38,7 @@ class Day(NamedTuple):
 
 
 def show_day(
-    owner: Annotated[str | None, typer.Option(help="Of whom; of whoever asks if not said.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Whose day; by default that of the asker.")] = None,
     language: Language = "en",
     url: Url = None,
     token: Token = None,

@@ -23,8 +23,8 @@ from services.cli.output import console, show_json, show_rows
 from services.cli.refusals import Misuse
 
 app = typer.Typer(no_args_is_help=True, help="The inbox: customer situations that need action, and the steps taken.")
-AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="As `alerts list` shows it.")]
-Note = Annotated[str, typer.Option(help="Kept with the step.")]
+AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="Its id, as in `alerts list`.")]
+Note = Annotated[str, typer.Option(help="A note, kept with the step.")]
 STEPS_BY = "manager"
 NOTHING = (
     "no such alert: `--state all` shows what has ended, too, and `counterpoint rules explain CUSTOMER` why a rule "
@@ -35,22 +35,22 @@ NOTHING = (
 @app.command("list")
 def list_alerts(
     owner: Annotated[str | None, typer.Option(help="A manager's id, or queue:BRANCH.")] = None,
-    mine: Annotated[bool, typer.Option("--mine", help="Of the portfolio that the token works.")] = False,
-    state: Annotated[str, typer.Option(help="open, all, or such as routed,claimed.")] = "open",
-    kind: Annotated[Kind | None, typer.Option(help="guard: a case of care.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only the portfolio of the token's manager.")] = False,
+    state: Annotated[str, typer.Option(help="open, all, or states such as routed,claimed.")] = "open",
+    kind: Annotated[Kind | None, typer.Option(help="guard: alerts of care.")] = None,
     severity: Annotated[int | None, typer.Option(min=1, max=3)] = None,
     situation: Annotated[Situation | None, typer.Option()] = None,
     customer: Annotated[str | None, typer.Option(help=WHO, callback=who_is_meant)] = None,
-    rule: Annotated[str | None, typer.Option(help="Alerts in which this rule speaks.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Only alerts that this rule contributes to.")] = None,
     limit: Annotated[int, typer.Option(min=1)] = 30,
-    everything: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All alerts, without a limit.")] = False,
     language: Language = "en",
     url: Url = None,
     token: Token = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Alerts as they stand, the greatest first."""
+    """List alerts, highest rank first."""
     if not set(state.split(",")) <= set(STATES_ASKED):
         raise Misuse(f"--state: {', '.join(STATES_ASKED)} are expected, with commas between them")
     inbox = asking(data, url, token)
@@ -75,7 +75,7 @@ def show(
     alert: AlertId, language: Language = "en", url: Url = None, token: Token = None, data: Data = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """One alert: why it was raised, what to do, and what was done."""
+    """Show one alert: why it was raised, what to do, and what was done."""
     told = asking(data, url, token).get(_path(alert), language)
     if as_json:
         show_json(told)
@@ -87,7 +87,7 @@ def show(
 def events(
     alert: AlertId, url: Url = None, token: Token = None, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """The events behind an alert: what each fact was counted from, as it stood when the rule saw it."""
+    """Show the events behind an alert: what each fact was counted from when the rule saw it."""
     told = asking(data, url, token).get(f"{_path(alert)}/events")
     if as_json:
         show_json(told)
@@ -99,7 +99,7 @@ def events(
 def claim(
     alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False
 ) -> None:
-    """It is mine to work; of two who claim at once, one is refused."""
+    """Take an alert over; of two simultaneous claims one is refused."""
     _step(alert, "claim", {"note": note}, data, url, token, as_json)
 
 
@@ -109,17 +109,17 @@ def snooze(
     until: Annotated[str, typer.Option(help="A time such as 2026-11-30T09:00+08:00.")],
     note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Put it off; it comes back by itself."""
+    """Put an alert off until a time; it then comes back by itself."""
     _step(alert, "snooze", {"until": _instant("--until", until), "note": note}, data, url, token, as_json)
 
 
 @app.command()
 def plan(
     alert: AlertId,
-    at: Annotated[str, typer.Option(help="Of the visit or call: a time such as 2026-11-30T09:00+08:00.")],
+    at: Annotated[str, typer.Option(help="When: a time such as 2026-11-30T09:00+08:00.")],
     note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """A visit or a call is planned."""
+    """Record a planned visit or call."""
     _step(alert, "plan", {"at": _instant("--at", at), "note": note}, data, url, token, as_json)
 
 
@@ -127,20 +127,20 @@ def plan(
 def contact(
     alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False
 ) -> None:
-    """The customer was spoken to."""
+    """Record that the customer was contacted."""
     _step(alert, "contact", {"note": note}, data, url, token, as_json)
 
 
 @app.command()
 def outcome(
     alert: AlertId,
-    result: Annotated[Result, typer.Argument(help="What came of it.")],
+    result: Annotated[Result, typer.Argument(help="The outcome.")],
     reason: Annotated[str, typer.Option(help="Why it was not relevant: the rule learns from it.")] = "",
     product: Annotated[str, typer.Option(help="What was sold.")] = "",
-    amount: Annotated[str | None, typer.Option(help='For how much, such as "50000.00 CNY".')] = None,
+    amount: Annotated[str | None, typer.Option(help='The amount sold, such as "50000.00 CNY".')] = None,
     note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Close it with what came of it."""
+    """Close an alert with its outcome."""
     body = {"result": result, "reason": reason, "product": product, "amount": _money(amount), "note": note}
     _step(alert, "outcome", body, data, url, token, as_json)
 
@@ -151,7 +151,7 @@ def reassign(
     to: Annotated[str, typer.Option(help="A manager's id, or queue:BRANCH.")],
     note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Somebody else is to work it."""
+    """Give an alert to another manager or queue."""
     _step(alert, "reassign", {"to": to, "note": note}, data, url, token, as_json)
 
 
@@ -159,7 +159,7 @@ def reassign(
 def false_alarm(
     alert: AlertId, note: Note = "", url: Url = None, token: Token = None, data: Data = None, as_json: Json = False
 ) -> None:
-    """Close it as not relevant, in one go."""
+    """Close an alert as not relevant, in one step."""
     _step(alert, "false-alarm", {"note": note}, data, url, token, as_json)
 
 
@@ -169,7 +169,7 @@ app.command("team")(show_team)
 
 @app.command()
 def serve(data: Data = None, port: Port = None) -> None:
-    """Start a worker that evaluates the rules and answers the inbox; start as many as you need."""
+    """Start a worker that evaluates the rules and serves the inbox; start as many as you need."""
     # the whole service comes along, and who only reads the inbox need not wait for it
     from services.cli.run.alerting import run
     from services.deployment import forever

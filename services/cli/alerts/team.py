@@ -19,8 +19,10 @@ OF_WHEN = "What was closed is of {month}; what is open, of now"
 
 
 def show_team(
-    owner: Annotated[str | None, typer.Option(help="Managers' ids, or queue:BRANCH, with commas between them.")] = None,
-    month: Annotated[str | None, typer.Option(help="Of the outcomes, such as 2026-11; the present one.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Managers' ids, or queue:BRANCH, separated by commas.")] = None,
+    month: Annotated[
+        str | None, typer.Option(help="Month of the outcomes, such as 2026-11; by default this month.")
+    ] = None,
     language: Language = "en",
     url: Url = None,
     token: Token = None,
