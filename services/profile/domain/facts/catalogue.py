@@ -65,7 +65,7 @@ _FACTS: tuple[FactDeclared, ...] = (
     _number("members", "count", "Customer numbers in the household or group; 0 for any other customer"),
     _number("value_score", "points", "Score of the value scale, 0-100"),
     _number("potential_points", "points", "Of the value scale's potential, 0-100"),
-    _flag("potential_top", "At the end of the month before as many as the best tenth of the bank's customers"),
+    _flag("potential_top", "At the end of the month before as many as the best tenth of the general tier"),
     _flag("potential_rising", "More at the end of the month before than a month earlier"),
     _text("next_product", "Family that similar customers hold most often and this one does not; empty without one"),
     _number("next_product_share_percent", "percent", "Of similar customers, who hold it"),

@@ -44,7 +44,7 @@ class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Scale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`thresholds` from the highest tier down; below all of them a customer is general. `top_potential`: points of the
-    dimension `potential` that the best tenth of the bank's customers reach."""
+    dimension `potential` that the best tenth of the general customers reach: more makes another tier of them."""
 
     dimensions: tuple[Dimension, ...]
     thresholds: tuple[Threshold, ...]

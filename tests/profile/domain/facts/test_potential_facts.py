@@ -36,8 +36,8 @@ def test_in_a_month_without_a_look_the_potential_stays_as_it_was() -> None:
 
 @pytest.mark.parametrize(
     ("closings", "rising", "top"),
-    [([60, 59], True, True), ([60, 60], False, True), ([59, 0], True, False), ([60, None], False, True),
-     ([None, None], False, False), ([60], False, True)],
+    [([40, 39], True, True), ([40, 40], False, True), ([39, 0], True, False), ([40, None], False, True),
+     ([None, None], False, False), ([40], False, True)],
 )  # fmt: skip
 def test_rising_and_top_are_told_of_the_month_that_is_over(closings: list[int], rising: bool, top: bool) -> None:
     """The last case is a note of a time when one month was remembered."""
