@@ -342,7 +342,7 @@ async def test_what_is_parted_goes_to_the_owner_of_the_one_who_stands_alone_agai
         for change in (GONE_A, whole) if merged_first else (whole, GONE_A):
             await service.takes(change)
         await service.takes(statement(3, "b", NOON + DAY, **OWED))
-        (parted,) = await service.alerts(customer_id="a", state=("routed",))
+        (parted,) = await service.alerts(customer=("a",), state=("routed",))
         assert (parted.owner, parted.history[-1].note) == ("M-2", "to M-2")
 
 
@@ -372,10 +372,10 @@ async def test_what_was_given_to_another_by_hand_is_parted_to_the_owner_of_the_o
 async def test_work_that_goes_on_in_the_alert_of_another_is_still_to_be_answered_in_its_time() -> None:
     service = Service(Desk(capacities={"M-2": 0}))
     await service.takes(statement(1, "a", moments=[moment("x", NOON)]), statement(1, "b", **OWED, owner="M-2"))
-    (begun,) = await service.alerts(customer_id="a")
+    (begun,) = await service.alerts(customer=("a",))
     await service.claims("a")
     await service.takes(GONE_A)
-    (goes_on,) = await service.alerts(customer_id="b")
+    (goes_on,) = await service.alerts(customer=("b",))
     assert (goes_on.state, goes_on.due_at, goes_on.routed_day) == ("claimed", begun.due_at, begun.routed_day)
     assert await service.store.due(begun.due_at, 9) == ["b"]
 
@@ -394,7 +394,7 @@ async def test_what_waits_for_room_comes_up_when_the_working_day_has_begun_and_n
     attend = Attend(service.store, service.current)
     for day in (1, 2, 3):
         await attend.apply(friday + day * DAY)
-        (waits,) = await service.alerts(customer_id="b")
+        (waits,) = await service.alerts(customer=("b",))
         assert waits.state == ("routed" if day == 3 else "new")
 
 
