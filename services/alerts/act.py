@@ -8,7 +8,7 @@ from services.access import User
 from services.alerts.current import Current
 from services.alerts.domain import lifecycle
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.lifecycle import Actor, Asked
+from services.alerts.domain.lifecycle import Actor, StepRequest
 from services.alerts.domain.reminding import await_outcome
 from services.alerts.domain.routing import Staff, give, refuse_nobody
 from services.alerts.domain.standing import Standing
@@ -26,13 +26,13 @@ class Act:
     ) -> None:
         self._store, self._current, self._clock, self._staff = store, current, clock, staff
 
-    async def on(self, alert_id: str, asked: Asked, user: User) -> Alert:
+    async def on(self, alert_id: str, asked: StepRequest, user: User) -> Alert:
         """Returns the alert after the step. Raises `Rejected` (unknown_alert, unknown_owner, and what `lifecycle.act`
         raises), `Contended`, `Unavailable`; nothing is written then."""
         staff = await self._staff() if asked.action == "reassign" else Staff()
         return await again_when_contended(lambda: self._once(alert_id, asked, actor_of(user), staff))
 
-    async def _once(self, alert_id: str, asked: Asked, actor: Actor, staff: Staff) -> Alert:
+    async def _once(self, alert_id: str, asked: StepRequest, actor: Actor, staff: Staff) -> Alert:
         now, terms = self._clock.now_ms(), self._current.terms
         async with self._store.working() as tx:
             alert, standing = await _locked(tx, alert_id)

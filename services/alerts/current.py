@@ -23,13 +23,13 @@ class Current:
     def __init__(self, rules: RuleSet, desk: Desk, works: Callable[[int], bool]) -> None:
         self.rules = rules
         self.terms = Terms(desk, works, {}, frozenset(), labels=rules.labels, amounts=rules.amounts)
-        self.broken: dict[str, str] = {}
+        self.stopped: dict[str, str] = {}
         self.bursts = Bursts()
         self._editions: Sequence[Edition] = ()
 
     def take(self, rules: RuleSet, desk: Desk) -> None:
-        """Replaces the rules; a rule that was broken may run again."""
-        self.rules, self.broken = rules, {}
+        """Replaces the rules; a rule that was stopped may run again."""
+        self.rules, self.stopped = rules, {}
         silent = silenced(self._editions, rules)
         self.terms = self.terms._replace(
             desk=desk, stopped=frozenset(), silent=silent, labels=rules.labels, amounts=rules.amounts
@@ -65,12 +65,12 @@ class Current:
 
     def stop_rule(self, rule_id: str, why: str) -> None:
         """Stops a rule that met a value of a wrong type, until its file changes."""
-        if rule_id in self.broken:
+        if rule_id in self.stopped:
             return
-        self.broken[rule_id] = why
-        self.terms = self.terms._replace(stopped=frozenset(self.broken))
-        left = [rule for rule in self.rules.rules if rule.id not in self.broken]
-        stopped = [rule for rule in self.rules.rules if rule.id in self.broken]
+        self.stopped[rule_id] = why
+        self.terms = self.terms._replace(stopped=frozenset(self.stopped))
+        left = [rule for rule in self.rules.rules if rule.id not in self.stopped]
+        stopped = [rule for rule in self.rules.rules if rule.id in self.stopped]
         kept = rule_set(self.rules.version, left, self.rules.at_rest, self.rules.labels, self.rules.amounts)
         self.rules = kept._replace(rules=(*kept.rules, *stopped))
         log.error("rule stopped: it does not fit the values it meets", rule=rule_id, why=why)

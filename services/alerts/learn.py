@@ -82,7 +82,7 @@ class Learn:
         ]  # fmt: skip
         news += [
             notice(rules, rule, "stopped", now, began=True, note=why)
-            for rule, why in self._current.broken.items() if (rule, "stopped") not in stands
+            for rule, why in self._current.stopped.items() if (rule, "stopped") not in stands
         ]  # fmt: skip
         for (rule, matter), began in stands.items():
             said = switches.get(rule)

@@ -9,7 +9,7 @@ import typer
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.declared import declared_fold
 from services.cli.output import counted, progress, tell
-from services.profile.rebuild import Progress, rebuild
+from services.profile.rebuild import Rebuilt, rebuild
 
 
 def rebuild_states(
@@ -33,7 +33,7 @@ async def _rebuild(beside: Beside, rate: int) -> tuple[int, int]:
     with progress("subjects") as bar:
         task = bar.add_task("Folding anew", total=None, rate="")
 
-        def show(now: Progress) -> None:
+        def show(now: Rebuilt) -> None:
             speed = now.done / max(time.monotonic() - started, 1e-9)
             bar.update(task, completed=now.done, total=now.done + now.waiting, rate=f"{speed:,.0f}/s")
 

@@ -14,7 +14,7 @@ from services.cli.output import progress, tell
 from services.cli.refusals import FAILED, Refusal
 from services.replay.berka import count_berka, read_berka
 from services.replay.ndjson import read_ndjson
-from services.replay.send import Answer, Progress, http_publisher, send
+from services.replay.send import Answer, Sent, http_publisher, send
 
 app = typer.Typer(no_args_is_help=True, help="Send events from your own files.")
 Key = Annotated[str | None, typer.Option(envvar="COUNTERPOINT_KEY", help="An ingest key.")]
@@ -67,14 +67,14 @@ def ndjson(
     _told(sent, as_json)
 
 
-def transmit(events: Iterable[dict[str, Any]], total: int | None, door: Door, batch: int, connections: int) -> Progress:
+def transmit(events: Iterable[dict[str, Any]], total: int | None, door: Door, batch: int, connections: int) -> Sent:
     """Raises `NotAccepted`, and `Refusal` where nobody is there."""
     knock(door.url)
     few: list[str] = []
     with progress("events") as bar:
         task = bar.add_task("Sending", total=total, rate="")
 
-        def show(now: Progress, answer: Answer) -> None:
+        def show(now: Sent, answer: Answer) -> None:
             reached = now.event_time[:16].replace("T", " ")
             bar.update(task, completed=now.sent, rate=f"{now.rate:,.0f}/s  {reached}")
             few.extend(_why(one) for one in answer.rejected[: FEW - len(few)])
@@ -90,8 +90,8 @@ async def _transmit(
     door: Door,
     batch: int,
     connections: int,
-    show: Callable[[Progress, Answer], None],
-) -> Progress:
+    show: Callable[[Sent, Answer], None],
+) -> Sent:
     async with http_publisher(door.url, door.key) as publish:
         return await send(events, publish, batch_size=batch, connections=connections, on_progress=show)
 
@@ -100,11 +100,11 @@ def _why(rejection: dict[str, Any]) -> str:
     return f"{rejection.get('id') or 'an event'}: {rejection.get('field', '')} {rejection.get('message', '')}".strip()
 
 
-def row_of(sent: Progress) -> dict[str, Any]:
+def row_of(sent: Sent) -> dict[str, Any]:
     return {"sent": sent.sent, "accepted": sent.accepted, "rejected": sent.rejected, "rate": round(sent.rate)}
 
 
-def _told(sent: Progress, as_json: bool) -> None:
+def _told(sent: Sent, as_json: bool) -> None:
     told = f"{sent.sent:,} sent, {sent.accepted:,} accepted, {sent.rejected:,} refused, {sent.rate:,.0f} a second"
     tell(row_of(sent), told, as_json=as_json)
     if sent.rejected:

@@ -23,7 +23,7 @@ COUNTED = 100_000
 """Behind; beyond, all subjects are taken to be: counting millions takes longer than a statement may."""
 
 
-class Progress(NamedTuple):
+class Rebuilt(NamedTuple):
     done: int
     waiting: int
 
@@ -31,7 +31,7 @@ class Progress(NamedTuple):
 async def rebuild(
     store: ProfileStore,
     fold: Fold,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[Rebuilt], None] = lambda progress: None,
     pause: Callable[[int], Awaitable[None]] = lambda folded: asyncio.sleep(0),
 ) -> int:
     """Re-folds every subject of an older fold version; returns how many. Stopped and started again, it goes on.
@@ -41,7 +41,7 @@ async def rebuild(
         folded = await again_when_contended(partial(_refold, store, fold, await _together(store, subjects)))
         done += folded
         if folded:
-            on_progress(Progress(done, max(waited - done, 0)))
+            on_progress(Rebuilt(done, max(waited - done, 0)))
             await pause(folded)
     return done
 

@@ -26,7 +26,7 @@ class Answer(msgspec.Struct, frozen=True):
 Publish = Callable[[list[Event]], Awaitable[Answer]]
 
 
-class Progress(msgspec.Struct):
+class Sent(msgspec.Struct):
     """`rate` is events a second since the start; `event_time` is the `occurred_at` of the latest event sent."""
 
     sent: int = 0
@@ -46,10 +46,10 @@ async def send(
     *,
     batch_size: int = 500,
     connections: int = 4,
-    on_progress: Callable[[Progress, Answer], None] = lambda progress, answer: None,
-) -> Progress:
+    on_progress: Callable[[Sent, Answer], None] = lambda progress, answer: None,
+) -> Sent:
     """Publishes everything, `connections` batches at a time, and returns the totals. `events` is read lazily."""
-    progress, started = Progress(), time.monotonic()
+    progress, started = Sent(), time.monotonic()
     batches = _batches(events, batch_size)
 
     async def work() -> None:

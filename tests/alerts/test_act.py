@@ -12,7 +12,7 @@ from services.access import User
 from services.alerts.adapters.memory_transaction import MemoryTransaction
 from services.alerts.attend import Attend
 from services.alerts.domain.alert import Alert, Outcome
-from services.alerts.domain.lifecycle import Asked, IllegalStep
+from services.alerts.domain.lifecycle import IllegalStep, StepRequest
 from services.alerts.domain.rules import Desk
 from services.alerts.domain.standing import Standing
 from services.alerts.outbox import DESK
@@ -21,7 +21,7 @@ from services.failures import Rejected
 from tests.alerts.told import DAY, HOUR, MISSED, NOON, rule, rules, statement
 from tests.alerts.web.branch import LEAVING, Branch
 
-CLAIM = Asked("claim")
+CLAIM = StepRequest("claim")
 
 
 def user(name: str, manager_id: str | None = None, **given: Any) -> User:
@@ -71,7 +71,7 @@ async def test_the_delegate_of_the_customers_owner_may_act_and_so_may_the_owner_
     assert (await branch.act.on(alert.alert_id, CLAIM, LI)).claimed_by == "Li"
     await branch.hear(statement(2, acting_owner="M-3", **LEAVING))
     await branch.sign_in("manager", "M-3", "Xu")
-    for step in (Asked("reassign", to="M-3"), CLAIM, Asked("contact")):
+    for step in (StepRequest("reassign", to="M-3"), CLAIM, StepRequest("contact")):
         after = await branch.act.on(alert.alert_id, step, user("Xu", "M-3"))
     assert (after.state, after.claimed_by) == ("contacted", "Xu")
 
@@ -80,7 +80,7 @@ async def test_a_contact_is_to_be_followed_by_its_outcome_within_a_week_of_work(
     branch = Branch()
     alert = await branch.leaving()
     await branch.act.on(alert.alert_id, CLAIM, LI)
-    after = await branch.act.on(alert.alert_id, Asked("contact"), LI)
+    after = await branch.act.on(alert.alert_id, StepRequest("contact"), LI)
     assert after.due_at == branch.clock.now_ms() + 7 * DAY
     await Attend(branch.store, branch.current).apply(after.due_at)
     reminded = await branch.store.alert(alert.alert_id)
@@ -99,7 +99,7 @@ async def test_a_reassigned_alert_gets_its_time_anew_and_takes_a_place_of_the_ne
     branch = Branch()
     alert = await branch.leaving()
     branch.clock.move_to(NOON + 3 * DAY)
-    after = await branch.act.on(alert.alert_id, Asked("reassign", to="M-2"), LI)
+    after = await branch.act.on(alert.alert_id, StepRequest("reassign", to="M-2"), LI)
     assert (after.owner, after.claimed_by, after.routed_at) == ("M-2", "", NOON + 3 * DAY)
     assert after.due_at > alert.due_at
     async with branch.store.working() as tx:
@@ -116,7 +116,7 @@ async def test_an_alert_is_given_to_nobody_unknown_and_it_is_said_who_could_have
     branch = Branch()
     alert = await branch.leaving(branch="SZ-3")
     with pytest.raises(Rejected) as refused:
-        await branch.act.on(alert.alert_id, Asked("reassign", to=to), CHIEF)
+        await branch.act.on(alert.alert_id, StepRequest("reassign", to=to), CHIEF)
     assert (refused.value.reason, refused.value.field) == ("unknown_owner", "to")
     assert why in str(refused.value)
     assert "?;" not in str(refused.value)
@@ -128,7 +128,7 @@ async def test_an_alert_of_a_customer_without_a_branch_is_given_to_no_nameless_q
     branch = Branch()
     alert = await branch.leaving()
     with pytest.raises(Rejected, match="or a queue: `queue:BRANCH`"):
-        await branch.act.on(alert.alert_id, Asked("reassign", to="queue:"), CHIEF)
+        await branch.act.on(alert.alert_id, StepRequest("reassign", to="queue:"), CHIEF)
 
 
 async def test_an_alert_is_given_to_whoever_is_known_by_portfolio_desk_token_or_alerts_and_to_a_known_branch() -> None:
@@ -138,7 +138,7 @@ async def test_an_alert_is_given_to_whoever_is_known_by_portfolio_desk_token_or_
     await branch.hear(statement(1, "other", owner="M-6", **LEAVING))
     alert = await branch.leaving(branch="SZ-3")
     for to in ("M-2", "M-9", "M-5", "M-6", "queue:BJ-1", "queue:SZ-3"):
-        assert (await branch.act.on(alert.alert_id, Asked("reassign", to=to), CHIEF)).owner == to
+        assert (await branch.act.on(alert.alert_id, StepRequest("reassign", to=to), CHIEF)).owner == to
 
 
 async def test_what_is_taken_up_before_its_turn_is_to_be_answered_in_its_time_as_well() -> None:
@@ -180,7 +180,7 @@ async def test_what_somebody_gives_away_after_its_time_does_not_expire_before_th
     alert = await branch.leaving()
     await branch.act.on(alert.alert_id, CLAIM, LI)
     branch.clock.move_to(given_at := alert.expires_at + HOUR)
-    after = await branch.act.on(alert.alert_id, Asked("reassign", to="M-2"), LI)
+    after = await branch.act.on(alert.alert_id, StepRequest("reassign", to="M-2"), LI)
     month = alert.expires_at - alert.opened_at
     assert after.expires_at == given_at + month
     await branch.hear(statement(2, **{**LEAVING, "assets": 500_000.0}))
@@ -200,16 +200,16 @@ async def test_a_sale_that_is_held_back_is_given_to_nobody_before_the_guard_lets
     [sale] = await branch.store.find(AlertFilter(customer=("c1",)), None, 9)
     await branch.act.on(sale.alert_id, CLAIM, LI)
     await branch.hear(statement(2, balance_total=5e3, complaint_open=True))
-    after = await branch.act.on(sale.alert_id, Asked("reassign", to="M-2"), LI)
+    after = await branch.act.on(sale.alert_id, StepRequest("reassign", to="M-2"), LI)
     assert (after.state, after.waiting, after.owner) == ("new", "G1", "M-2")
     await branch.hear(statement(3, balance_total=5e3))
     [after] = await branch.store.find(AlertFilter(customer=("c1",)), None, 9)
     assert (after.state, after.owner) == ("routed", "M-2")
 
 
-@pytest.mark.parametrize("last", [Asked("outcome", outcome=Outcome(result="saved")), Asked("false_alarm")])
+@pytest.mark.parametrize("last", [StepRequest("outcome", outcome=Outcome(result="saved")), StepRequest("false_alarm")])
 async def test_what_somebody_has_closed_is_not_raised_again_within_its_cooldown_though_its_cause_was_over(
-    last: Asked,
+    last: StepRequest,
 ) -> None:
     branch = Branch()
     alert = await branch.leaving()
@@ -235,7 +235,7 @@ async def test_one_put_off_is_looked_at_when_its_time_has_come() -> None:
     alert = await branch.leaving()
     until = branch.clock.now_ms() + HOUR
     await branch.act.on(alert.alert_id, CLAIM, LI)
-    await branch.act.on(alert.alert_id, Asked("snooze", until=until), LI)
+    await branch.act.on(alert.alert_id, StepRequest("snooze", until=until), LI)
     assert await branch.store.due(until - 1, 10) == []
     assert await branch.store.due(until, 10) == ["c1"]
 
@@ -257,7 +257,9 @@ async def test_outcomes_are_what_the_rules_learn_from() -> None:
     branch = Branch()
     alert = await branch.leaving()
     await branch.act.on(alert.alert_id, CLAIM, LI)
-    await branch.act.on(alert.alert_id, Asked("outcome", outcome=Outcome(result="not_relevant", reason="moved")), LI)
+    await branch.act.on(
+        alert.alert_id, StepRequest("outcome", outcome=Outcome(result="not_relevant", reason="moved")), LI
+    )
     [learned] = await branch.store.learned()
     assert (learned.rule, learned.closed, learned.not_relevant) == ("R4", 1, 1)
     branch.current.take(branch.current.rules, Desk(throttle_after=1))
@@ -282,7 +284,7 @@ async def the(branch: Branch, situation: str) -> Alert:
 
 async def test_what_waited_for_an_alert_goes_on_when_somebody_has_closed_that() -> None:
     branch, leaving = await leaves_and_may_buy()
-    await branch.act.on(leaving.alert_id, Asked("false_alarm"), LI)
+    await branch.act.on(leaving.alert_id, StepRequest("false_alarm"), LI)
     told = [decode_alert(row.message.value) for row in await branch.store.outbox(DESK, 10)]
     assert [(one.situation, one.history[-1].action) for one in told] == [
         ("leaving", "false_alarm"), ("growth", "release"),

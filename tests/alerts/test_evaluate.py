@@ -448,7 +448,7 @@ async def test_who_has_room_for_several_gets_them_one_after_another_without_a_pa
 async def test_a_rule_that_meets_a_wrong_type_is_stopped_and_the_others_go_on() -> None:
     service = Service()
     await service.takes(statement(1, has_salary=True, salary_missed="two", balance_total=5e3))
-    assert service.current.broken.keys() == {"R4"}
+    assert service.current.stopped.keys() == {"R4"}
     await service.takes(statement(2, "b", has_salary=True, salary_missed="two", balance_total=5e3))
     assert {one.situation for one in await service.alerts()} == {"growth"}
 

@@ -3,7 +3,7 @@
 from schemas.codec import decode_alert
 from services.access import User
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.lifecycle import Asked
+from services.alerts.domain.lifecycle import StepRequest
 from services.alerts.hand_over import HandOver
 from services.alerts.outbox import DESK
 from services.alerts.ports import AlertFilter
@@ -17,8 +17,8 @@ LI = User(user_id="li", name="Li", role="manager", manager_id="M-1")
 async def planned(bank: Branch, **facts: str) -> Alert:
     """Of M-1, who has claimed it and planned a visit."""
     alert = await bank.leaving(**facts)
-    await bank.act.on(alert.alert_id, Asked("claim"), LI)
-    return await bank.act.on(alert.alert_id, Asked("plan", until=NOW + DAY), LI)
+    await bank.act.on(alert.alert_id, StepRequest("claim"), LI)
+    return await bank.act.on(alert.alert_id, StepRequest("plan", until=NOW + DAY), LI)
 
 
 def hand_over(branch: Branch, *left: str) -> HandOver:
@@ -48,7 +48,7 @@ async def test_whoever_it_goes_to_goes_on_with_it_and_has_it_in_hand() -> None:
     await branch.hear(statement(2, owner="M-2", **LEAVING))
     await hand_over(branch, "M-1").apply(NOW)
     wu = User(user_id="wu", name="Wu", role="manager", manager_id="M-2")
-    after = await branch.act.on(before.alert_id, Asked("contact"), wu)
+    after = await branch.act.on(before.alert_id, StepRequest("contact"), wu)
     assert (after.state, after.claimed_by) == ("contacted", "Wu")
 
 
@@ -62,7 +62,7 @@ async def test_it_goes_to_the_branch_while_nobody_answers_for_the_customer() -> 
 async def test_what_was_given_to_one_who_has_left_goes_to_the_customers_owner_and_follows_that_one_again() -> None:
     branch = Branch()
     alert = await branch.leaving()
-    await branch.act.on(alert.alert_id, Asked("reassign", to="M-2"), LI)
+    await branch.act.on(alert.alert_id, StepRequest("reassign", to="M-2"), LI)
     [after] = await hand_over(branch, "M-2").apply(NOW)
     assert (after.owner, after.state) == ("M-1", "routed")
     assert after.due_at > NOW
@@ -76,7 +76,7 @@ async def test_what_was_given_to_one_who_has_left_and_is_held_back_waits_with_th
     branch = Branch()
     await branch.hear(statement(1, balance_total=5e3))
     [sale] = await branch.store.find(AlertFilter(customer=("c1",)), None, 9)
-    await branch.act.on(sale.alert_id, Asked("reassign", to="M-2"), LI)
+    await branch.act.on(sale.alert_id, StepRequest("reassign", to="M-2"), LI)
     await branch.hear(statement(2, balance_total=5e3, complaint_open=True))
     [after] = await hand_over(branch, "M-2").apply(NOW)
     assert (after.owner, after.state, after.waiting) == ("M-1", "new", "G1")

@@ -4,7 +4,7 @@ import pytest
 
 from services.alerts.domain.alert import Outcome
 from services.alerts.domain.editions import Signatures
-from services.alerts.domain.lifecycle import Asked
+from services.alerts.domain.lifecycle import StepRequest
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.rules import Desk
 from services.alerts.learn import Learn
@@ -24,7 +24,7 @@ async def branch_with(wrong: int) -> tuple[Branch, Learn]:
     branch.current.take(branch.current.rules, DESK)
     for number in range(wrong):
         alert = await branch.leaving(f"c{number}")
-        await branch.act.on(alert.alert_id, Asked("false_alarm"), CHIEF)
+        await branch.act.on(alert.alert_id, StepRequest("false_alarm"), CHIEF)
     return branch, Learn(branch.store, branch.current)
 
 
@@ -57,7 +57,7 @@ async def test_many_outcomes_are_not_read_again_before_a_rest(monkeypatch: pytes
     now = branch.clock.now_ms()
     assert await learn.apply(now) == ()
     alert = await branch.leaving("c9")
-    await branch.act.on(alert.alert_id, Asked("false_alarm"), CHIEF)
+    await branch.act.on(alert.alert_id, StepRequest("false_alarm"), CHIEF)
     assert await learn.apply(now + 499) == ()
     assert [one.matter for one in await learn.apply(now + 500)] == ["throttled"]
 
@@ -105,8 +105,8 @@ async def test_it_ends_by_itself_when_the_rule_is_another_one() -> None:
 async def test_outcomes_remember_the_branch_and_the_owner() -> None:
     branch, _ = await branch_with(0)
     alert = await branch.leaving(branch="BJ-7")
-    await branch.act.on(alert.alert_id, Asked("claim"), CHIEF)
-    await branch.act.on(alert.alert_id, Asked("outcome", outcome=Outcome(result="saved")), CHIEF)
+    await branch.act.on(alert.alert_id, StepRequest("claim"), CHIEF)
+    await branch.act.on(alert.alert_id, StepRequest("outcome", outcome=Outcome(result="saved")), CHIEF)
     [learned] = await branch.store.learned()
     assert (learned.branch, learned.owner, learned.closed, learned.not_relevant) == ("BJ-7", "M-1", 1, 0)
 

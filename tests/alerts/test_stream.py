@@ -16,7 +16,7 @@ from schemas.topics import ALERTS, PROFILE_CHANGES
 from services.access import User
 from services.alerts import stream
 from services.alerts.attend import Attend
-from services.alerts.domain.lifecycle import Asked
+from services.alerts.domain.lifecycle import StepRequest
 from services.alerts.domain.notices import notice
 from services.alerts.domain.routing import Staff
 from services.alerts.evaluate import Evaluate
@@ -107,7 +107,9 @@ async def test_what_somebody_has_in_hand_who_left_moves_as_soon_as_a_statement_n
     await listening.tell(statement(1, acting_owner="M-1", **LEAVING))
     async with listening.working() as told:
         alert_id = (await anext(told)).decode()
-        await branch.act.on(alert_id, Asked("claim"), User(user_id="li", name="Li", role="manager", manager_id="M-1"))
+        await branch.act.on(
+            alert_id, StepRequest("claim"), User(user_id="li", name="Li", role="manager", manager_id="M-1")
+        )
         await listening.left_was_asked.wait()
         branch.staff = Staff(frozenset({"M-2"}), left=frozenset({"M-1"}))
         await listening.tell(statement(2, acting_owner="M-2", **LEAVING))

@@ -20,7 +20,7 @@ from services.profile.domain.states.series import Counting
 from services.profile.linking import Linking
 from services.profile.ports.store import ProfileStore
 from services.profile.ports.updating import UpdateTransaction
-from services.profile.rebuild import Progress, rebuild
+from services.profile.rebuild import Rebuilt, rebuild
 from tests.ports.profile_stores import Store, alias_of, store
 from tests.profile.expected import differences, expected, held
 from tests.profile.test_update import new_update, unlike
@@ -221,9 +221,9 @@ async def test_a_rebuild_folds_every_subject_anew_and_goes_on_where_it_was_stopp
     events = [opened("6001", "77", FIRST), *(paid(f"p-{n}", FIRST + n * DAY, f"60{n:02d}") for n in range(60))]
     await new_update(store).apply([batch(0, events)], NOW)
     newer = new_fold(DECLARED.series.version + 1)
-    seen: list[Progress] = []
+    seen: list[Rebuilt] = []
 
-    def stop_after_one(progress: Progress) -> None:
+    def stop_after_one(progress: Rebuilt) -> None:
         seen.append(progress)
         raise KeyboardInterrupt
 
@@ -248,7 +248,7 @@ async def test_a_rebuild_folds_together_what_a_customer_has_and_marks_the_custom
     events = [opened(account, "77", FIRST) for account in accounts]
     events += [paid(f"p-{account}", FIRST + DAY, account) for account in [*accounts, "6009"]]
     await new_update(store).apply([batch(0, events)], NOW)
-    newer, seen = new_fold(DECLARED.series.version + 1), list[Progress]()
+    newer, seen = new_fold(DECLARED.series.version + 1), list[Rebuilt]()
 
     async def one_is_enough(folded: int) -> None:
         raise KeyboardInterrupt
@@ -256,7 +256,7 @@ async def test_a_rebuild_folds_together_what_a_customer_has_and_marks_the_custom
     await refreshed_marks(store)
     with pytest.raises(KeyboardInterrupt):
         await rebuild(store, newer, seen.append, one_is_enough)
-    assert seen == [Progress(3, 1)]
+    assert seen == [Rebuilt(3, 1)]
     assert await refreshed_marks(store) == ["party:77"]
     assert await rebuild(store, newer) == 1
     assert differences(expected(events, newer), await held(store)) == []
@@ -270,9 +270,9 @@ async def test_a_rebuild_leaves_a_customer_who_has_too_much_to_be_folded_bit_by_
     monkeypatch.setattr("services.profile.rebuild.TOGETHER", together)
     events = [opened(account, "77", FIRST) for account in ("6001", "6002")]
     await new_update(store).apply([batch(0, events)], NOW)
-    seen: list[Progress] = []
+    seen: list[Rebuilt] = []
     assert await rebuild(store, new_fold(DECLARED.series.version + 1), seen.append) == 2
-    assert seen == ([Progress(2, 0)] if together == 3 else [Progress(1, 1), Progress(2, 0)])
+    assert seen == ([Rebuilt(2, 0)] if together == 3 else [Rebuilt(1, 1), Rebuilt(2, 0)])
 
 
 async def test_a_rebuild_of_very_many_takes_all_subjects_for_behind(
@@ -281,15 +281,15 @@ async def test_a_rebuild_of_very_many_takes_all_subjects_for_behind(
     events = [paid(f"p-{n}", FIRST + n * DAY, f"60{n:02d}") for n in range(60)]
     await new_update(store).apply([batch(0, events)], NOW)
     monkeypatch.setattr("services.profile.rebuild.COUNTED", 20)
-    seen: list[Progress] = []
+    seen: list[Rebuilt] = []
     assert await rebuild(store, new_fold(DECLARED.series.version + 1), seen.append) == 60
-    assert seen == [Progress(done, 60 - done) for done in range(10, 70, 10)]
+    assert seen == [Rebuilt(done, 60 - done) for done in range(10, 70, 10)]
 
 
 async def test_a_rebuild_comes_back_for_what_an_older_worker_has_written_behind_it(store: Store) -> None:
     events = [paid(f"p-{n}", FIRST + n * DAY, f"60{n:02d}") for n in range(60)]
     await new_update(store).apply([batch(0, events)], NOW)
-    newer, seen = new_fold(DECLARED.series.version + 1), list[Progress]()
+    newer, seen = new_fold(DECLARED.series.version + 1), list[Rebuilt]()
 
     async def write_behind(folded: int) -> None:
         if len(seen) == 1:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.replay.send import Answer, Event, NotAccepted, Progress, http_publisher, send
+from services.replay.send import Answer, Event, NotAccepted, Sent, http_publisher, send
 
 EVENTS = [{"id": str(number), "occurred_at": f"2026-01-01T00:{number:02d}:00Z"} for number in range(25)]
 
@@ -34,7 +34,7 @@ class Platform:
     async def nap(self, seconds: float) -> None:
         self.naps.append(seconds)
 
-    async def send(self, **options: Any) -> Progress:
+    async def send(self, **options: Any) -> Sent:
         transport = httpx.MockTransport(self)
         async with http_publisher("http://bank", "cpk_1", transport=transport, sleep=self.nap, patience=30) as publish:
             return await send(iter(EVENTS), publish, batch_size=10, **options)
@@ -70,7 +70,7 @@ async def test_rejected_events_are_counted_and_reported() -> None:
     )
     seen: list[dict[str, Any]] = []
 
-    def remember(progress: Progress, answer: Answer) -> None:
+    def remember(progress: Sent, answer: Answer) -> None:
         seen.extend(answer.rejected)
 
     progress = await platform.send(connections=1, on_progress=remember)

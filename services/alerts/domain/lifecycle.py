@@ -50,7 +50,7 @@ class Actor(NamedTuple):
     manager_id: str | None = None
 
 
-class Asked(NamedTuple):
+class StepRequest(NamedTuple):
     """`until`: snooze and plan (ms). `to`: reassign, a manager's id. `seen`: the revision of the alert must be one of
     these; None: whichever it is."""
 
@@ -87,7 +87,7 @@ def _barred(alert: Alert, action: Action) -> bool:
     return alert.state == "new" and action in _TAKING_UP and alert.waiting not in _NO_BAR
 
 
-def act(alert: Alert, asked: Asked, actor: Actor, answer_for: Collection[str], now: int) -> None:
+def act(alert: Alert, asked: StepRequest, actor: Actor, answer_for: Collection[str], now: int) -> None:
     """Changes the alert. `answer_for`: managers who answer for the customer now, besides the alert's owner. Raises
     `IllegalStep` (changed_meanwhile, illegal_step, already_claimed, held_back), `Rejected` (not_yours,
     invalid_value)."""
@@ -118,7 +118,7 @@ def _refuse_strangers(alert: Alert, actor: Actor, answer_for: Collection[str]) -
         raise Rejected("not_yours", f"{alert.owner} answers for this customer: ask to have it reassigned", "owner")
 
 
-def _refuse_incomplete(asked: Asked, now: int) -> None:
+def _refuse_incomplete(asked: StepRequest, now: int) -> None:
     _refuse_text("note", asked.note, MAX_NOTE)
     if asked.action in ("snooze", "plan") and not now < asked.until <= now + MAX_AWAY_MS:
         field = "until" if asked.action == "snooze" else "at"
@@ -147,7 +147,7 @@ def _refuse_vague(outcome: Outcome | None) -> None:
         raise Rejected("invalid_value", "for how much it was sold is expected, more than nothing", "amount")
 
 
-def _take_up(alert: Alert, asked: Asked, actor: Actor) -> None:
+def _take_up(alert: Alert, asked: StepRequest, actor: Actor) -> None:
     if alert.state in IN_HAND and not alert.claimed_by:
         alert.claimed_by = actor.name  # whoever had it has left
     alert.snoozed_until = asked.until if asked.action == "snooze" else 0
@@ -166,7 +166,7 @@ def _take_up(alert: Alert, asked: Asked, actor: Actor) -> None:
         alert.outcome = Outcome(result="not_relevant", reason="false_alarm", note=asked.note)
 
 
-def _note(asked: Asked) -> str:
+def _note(asked: StepRequest) -> str:
     if asked.action == "reassign":
         return f"to {asked.to}" + (f": {asked.note}" if asked.note else "")
     if asked.outcome is not None:

@@ -63,7 +63,7 @@ async def explain_rules(customer_id: FromPath[str], backend: Injected, language:
     change, current, now_is = stated.change, backend.current, stated.change.customer_id
     standing = await backend.store.standing(now_is) or Standing()
     alerts = await backend.store.find(AlertFilter(customer=(now_is,), state=(OPEN,)), None, OPEN_OF_ONE)
-    remembered = Remembered(standing, alerts, current.terms.throttled, current.terms.paused, current.broken)
+    remembered = Remembered(standing, alerts, current.terms.throttled, current.terms.paused, current.stopped)
     told = explain(change, current.rules, backend.expressions, remembered)
     shown = RulesOfCustomer(
         customer_id=now_is, version=change.version, as_of=instant(change.changed_at), up_to_date=stated.up_to_date,
@@ -97,7 +97,7 @@ def _rule(rule: Rule, backend: Backend, language: Language) -> RuleShown:
         respond_within_hours=one.respond_within_hours, expires_after_days=one.expires_after_days,
         blocks=list(one.blocks), enabled=one.enabled, precision=terms.precision.get((one.id, "")),
         throttled=one.id in terms.throttled, paused=one.id in terms.paused, owner=one.owner or None,
-        stopped=backend.current.broken.get(one.id),
+        stopped=backend.current.stopped.get(one.id),
     )  # fmt: skip
 
 

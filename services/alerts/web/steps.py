@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from schemas.instants import millis
 from schemas.money import parse_money
 from services.alerts.domain.alert import Outcome
-from services.alerts.domain.lifecycle import CHANGED, Asked, IllegalStep
+from services.alerts.domain.lifecycle import CHANGED, IllegalStep, StepRequest
 from services.alerts.domain.rules import Language
 from services.alerts.screens import told
 from services.alerts.web.backend import Backend, Injected
@@ -40,7 +40,7 @@ class Worker(NamedTuple):
     language: Language
     seen: frozenset[int] | None
 
-    async def take(self, alert_id: str, asked: Asked) -> _Told:
+    async def take(self, alert_id: str, asked: StepRequest) -> _Told:
         store = self.backend.store
         before = await store.alert(alert_id) if asked.action in ("claim", "reassign") else None
         alert = await self.backend.act.on(alert_id, asked._replace(seen=self.seen), self.request.user)
@@ -64,44 +64,44 @@ Working = NamedDependency[Worker]
 async def claim_alert(alert_id: FromPath[str], worker: Working, data: JSONBody[Noted | None] = None) -> _Told:
     """The alert is mine to work. Of two who claim at once, one gets 409 with the other's name; from then on that one
     may only reassign it, unless he or she works all portfolios or it was escalated to him or her."""
-    return await worker.take(alert_id, Asked("claim", note=data.note if data else ""))
+    return await worker.take(alert_id, StepRequest("claim", note=data.note if data else ""))
 
 
 @post("/v1/alerts/{alert_id:str}/snooze", **_STEP)
 async def snooze_alert(alert_id: FromPath[str], worker: Working, data: JSONBody[Snooze]) -> _Told:
     """Puts the alert off; it comes back by itself."""
-    asked = Asked("snooze", note=data.note, until=millis(data.until))
+    asked = StepRequest("snooze", note=data.note, until=millis(data.until))
     return await worker.take(alert_id, asked)
 
 
 @post("/v1/alerts/{alert_id:str}/plan", **_STEP)
 async def plan_contact(alert_id: FromPath[str], worker: Working, data: JSONBody[Plan]) -> _Told:
     """Plans a visit or a call."""
-    return await worker.take(alert_id, Asked("plan", note=data.note, until=millis(data.at)))
+    return await worker.take(alert_id, StepRequest("plan", note=data.note, until=millis(data.at)))
 
 
 @post("/v1/alerts/{alert_id:str}/contact", **_STEP)
 async def note_contact(alert_id: FromPath[str], worker: Working, data: JSONBody[Noted | None] = None) -> _Told:
     """Notes that the customer was spoken to."""
-    return await worker.take(alert_id, Asked("contact", note=data.note if data else ""))
+    return await worker.take(alert_id, StepRequest("contact", note=data.note if data else ""))
 
 
 @post("/v1/alerts/{alert_id:str}/outcome", **_STEP)
 async def give_outcome(alert_id: FromPath[str], worker: Working, data: JSONBody[OutcomeGiven]) -> _Told:
     """Closes the alert. Its rules learn from the result."""
-    return await worker.take(alert_id, Asked("outcome", note=data.note, outcome=_outcome(data)))
+    return await worker.take(alert_id, StepRequest("outcome", note=data.note, outcome=_outcome(data)))
 
 
 @post("/v1/alerts/{alert_id:str}/reassign", **_STEP)
 async def reassign_alert(alert_id: FromPath[str], worker: Working, data: JSONBody[Reassign]) -> _Told:
     """Gives the alert to somebody else, with new time to answer."""
-    return await worker.take(alert_id, Asked("reassign", note=data.note, to=data.to.strip()))
+    return await worker.take(alert_id, StepRequest("reassign", note=data.note, to=data.to.strip()))
 
 
 @post("/v1/alerts/{alert_id:str}/false-alarm", **_STEP)
 async def mark_false_alarm(alert_id: FromPath[str], worker: Working, data: JSONBody[Noted | None] = None) -> _Told:
     """Closes the alert as not relevant, in one step."""
-    return await worker.take(alert_id, Asked("false_alarm", note=data.note if data else ""))
+    return await worker.take(alert_id, StepRequest("false_alarm", note=data.note if data else ""))
 
 
 def refused(request: Request[Any, Any, Any], illegal: IllegalStep) -> Response[bytes]:

@@ -101,7 +101,7 @@ class Rerun:
     @property
     def broken(self) -> Mapping[str, str]:
         """Rules that met a value of a wrong type, and why."""
-        return self._current.broken
+        return self._current.stopped
 
     async def take(self, some: Sequence[Happened]) -> None:
         """One step of time, after all before it."""

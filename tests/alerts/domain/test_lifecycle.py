@@ -3,21 +3,21 @@
 import pytest
 
 from services.alerts.domain.alert import SYSTEM, Alert, Outcome, State, step
-from services.alerts.domain.lifecycle import Action, Actor, Asked, IllegalStep, act, possible
+from services.alerts.domain.lifecycle import Action, Actor, IllegalStep, StepRequest, act, possible
 from services.alerts.domain.routing import IN_HAND
 from services.failures import Rejected
 from tests.alerts.told import DAY, NOON
 
 LI, WU, SUPERVISOR = Actor("Li", "M-1"), Actor("Wu", "M-2"), Actor("Chief")
 NOBODY = frozenset[str]()
-STEPS: dict[Action, Asked] = {
-    "claim": Asked("claim"),
-    "snooze": Asked("snooze", until=NOON + DAY),
-    "plan": Asked("plan", until=NOON + DAY),
-    "contact": Asked("contact", note="called, comes on Friday"),
-    "outcome": Asked("outcome", outcome=Outcome(result="saved")),
-    "reassign": Asked("reassign", to="M-2"),
-    "false_alarm": Asked("false_alarm"),
+STEPS: dict[Action, StepRequest] = {
+    "claim": StepRequest("claim"),
+    "snooze": StepRequest("snooze", until=NOON + DAY),
+    "plan": StepRequest("plan", until=NOON + DAY),
+    "contact": StepRequest("contact", note="called, comes on Friday"),
+    "outcome": StepRequest("outcome", outcome=Outcome(result="saved")),
+    "reassign": StepRequest("reassign", to="M-2"),
+    "false_alarm": StepRequest("false_alarm"),
 }
 AFTER: dict[Action, State] = {
     "claim": "claimed", "snooze": "snoozed", "plan": "planned", "contact": "contacted", "outcome": "closed",
@@ -88,7 +88,7 @@ def test_what_somebody_has_in_hand_another_who_answers_takes_over_before_working
             act(one, STEPS[action], WU, both, NOON)
         assert (refused.value.reason, refused.value.possible) == ("already_claimed", ["reassign"])
         assert one == alert(state)
-    act(one, Asked("reassign", to="M-2"), WU, both, NOON)
+    act(one, StepRequest("reassign", to="M-2"), WU, both, NOON)
     act(one, STEPS["claim"], WU, both, NOON)
     assert (one.owner, one.claimed_by) == ("M-2", "Wu")
 
@@ -171,13 +171,13 @@ def test_whoever_it_is_reassigned_to_has_yet_to_claim_it() -> None:
 @pytest.mark.parametrize(
     ("asked", "note"),
     [
-        (Asked("reassign", to="M-2"), "to M-2"),
-        (Asked("reassign", to="M-2", note="on leave"), "to M-2: on leave"),
-        (Asked("outcome", outcome=Outcome(result="saved")), "saved"),
-        (Asked("outcome", outcome=Outcome(result="saved"), note="stays"), "saved: stays"),
+        (StepRequest("reassign", to="M-2"), "to M-2"),
+        (StepRequest("reassign", to="M-2", note="on leave"), "to M-2: on leave"),
+        (StepRequest("outcome", outcome=Outcome(result="saved")), "saved"),
+        (StepRequest("outcome", outcome=Outcome(result="saved"), note="stays"), "saved: stays"),
     ],
 )
-def test_a_step_says_to_whom_it_went_or_how_it_ended_and_what_was_noted(asked: Asked, note: str) -> None:
+def test_a_step_says_to_whom_it_went_or_how_it_ended_and_what_was_noted(asked: StepRequest, note: str) -> None:
     one = alert("claimed")
     act(one, asked, LI, NOBODY, NOON)
     assert one.history[-1].note == note
@@ -206,25 +206,25 @@ def test_a_false_alarm_counts_as_not_relevant() -> None:
 @pytest.mark.parametrize(
     ("asked", "field"),
     [
-        (Asked("outcome"), "result"),
-        (Asked("outcome", outcome=Outcome(result="not_relevant", reason=" ")), "reason"),
-        (Asked("outcome", outcome=Outcome(result="sold", product="fund")), "amount"),
-        (Asked("outcome", outcome=Outcome(result="sold", amount_minor=100, currency="CNY")), "product"),
-        (Asked("outcome", note="x" * 2001, outcome=Outcome(result="saved")), "note"),
-        (Asked("contact", note="called\0"), "note"),
-        (Asked("outcome", outcome=Outcome(result="not_relevant", reason="x" * 201)), "reason"),
+        (StepRequest("outcome"), "result"),
+        (StepRequest("outcome", outcome=Outcome(result="not_relevant", reason=" ")), "reason"),
+        (StepRequest("outcome", outcome=Outcome(result="sold", product="fund")), "amount"),
+        (StepRequest("outcome", outcome=Outcome(result="sold", amount_minor=100, currency="CNY")), "product"),
+        (StepRequest("outcome", note="x" * 2001, outcome=Outcome(result="saved")), "note"),
+        (StepRequest("contact", note="called\0"), "note"),
+        (StepRequest("outcome", outcome=Outcome(result="not_relevant", reason="x" * 201)), "reason"),
         (
-            Asked("outcome", outcome=Outcome(result="sold", product="\x1b[2J", amount_minor=1, currency="CNY")),
+            StepRequest("outcome", outcome=Outcome(result="sold", product="\x1b[2J", amount_minor=1, currency="CNY")),
             "product",
         ),
-        (Asked("snooze", until=NOON), "until"),
-        (Asked("snooze", until=NOON + 366 * DAY + 1), "until"),
-        (Asked("plan", until=NOON - 1), "at"),
-        (Asked("reassign", to="  "), "to"),
-        (Asked("reassign", to="x" * 101), "to"),
+        (StepRequest("snooze", until=NOON), "until"),
+        (StepRequest("snooze", until=NOON + 366 * DAY + 1), "until"),
+        (StepRequest("plan", until=NOON - 1), "at"),
+        (StepRequest("reassign", to="  "), "to"),
+        (StepRequest("reassign", to="x" * 101), "to"),
     ],
 )
-def test_feedback_and_times_that_cannot_be_meant_are_refused_by_field(asked: Asked, field: str) -> None:
+def test_feedback_and_times_that_cannot_be_meant_are_refused_by_field(asked: StepRequest, field: str) -> None:
     one = alert("claimed")
     with pytest.raises(Rejected) as refused:
         act(one, asked, LI, NOBODY, NOON)
@@ -235,14 +235,14 @@ def test_feedback_and_times_that_cannot_be_meant_are_refused_by_field(asked: Ask
 @pytest.mark.parametrize(
     "asked",
     [
-        Asked("snooze", until=NOON + 1),
-        Asked("plan", until=NOON + 366 * DAY),
-        Asked("reassign", to="x" * 100),
-        Asked("outcome", note="x" * 2000, outcome=Outcome(result="not_relevant", reason="x" * 200)),
-        Asked("outcome", outcome=Outcome(result="sold", product="fund", amount_minor=1, currency="CNY")),
+        StepRequest("snooze", until=NOON + 1),
+        StepRequest("plan", until=NOON + 366 * DAY),
+        StepRequest("reassign", to="x" * 100),
+        StepRequest("outcome", note="x" * 2000, outcome=Outcome(result="not_relevant", reason="x" * 200)),
+        StepRequest("outcome", outcome=Outcome(result="sold", product="fund", amount_minor=1, currency="CNY")),
     ],
 )
-def test_the_last_that_can_be_meant_is_taken(asked: Asked) -> None:
+def test_the_last_that_can_be_meant_is_taken(asked: StepRequest) -> None:
     one = alert("claimed")
     act(one, asked, LI, NOBODY, NOON)
     assert (one.history[-1].action, one.outcome) == (asked.action, asked.outcome)
@@ -251,5 +251,5 @@ def test_the_last_that_can_be_meant_is_taken(asked: Asked) -> None:
 def test_a_note_may_have_lines_and_signs_of_any_script() -> None:
     one = alert("claimed")
     note = "来电未接\r\n\tagain on Friday \U0001f468\u200d\U0001f469"
-    act(one, Asked("contact", note=note), LI, NOBODY, NOON)
+    act(one, StepRequest("contact", note=note), LI, NOBODY, NOON)
     assert one.history[-1].note == note

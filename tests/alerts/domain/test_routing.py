@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.alerts.domain.alert import Alert, Outcome, State, step
-from services.alerts.domain.lifecycle import Actor, Asked, act
+from services.alerts.domain.lifecycle import Actor, StepRequest, act
 from services.alerts.domain.reminding import await_outcome, next_look, remind
 from services.alerts.domain.routing import Place, follow_owner, hand_over, owner_for, route
 from services.alerts.domain.rules import Desk, Role, WorkingHours
@@ -122,7 +122,7 @@ LI = Actor("Li", "M-1")
 def claimed() -> Alert:
     one = alert()
     route([one], {}, terms(), NOON)
-    act(one, Asked("claim"), LI, frozenset(), NOON)
+    act(one, StepRequest("claim"), LI, frozenset(), NOON)
     return one
 
 
@@ -143,9 +143,9 @@ def test_who_has_claimed_an_alert_and_plans_nothing_is_reminded_and_then_the_sup
 def test_the_superior_to_whom_it_was_escalated_may_work_it() -> None:
     one, boss = claimed(), Actor("Bo", "M-9")
     with pytest.raises(Rejected, match="M-1 answers for this customer"):
-        act(one, Asked("contact"), boss, frozenset(), NOON)
+        act(one, StepRequest("contact"), boss, frozenset(), NOON)
     assert remind(one, terms(Desk(superiors={"M-1": "M-9"})), one.due_at)
-    act(one, Asked("contact"), boss, frozenset(), NOON + DAY)
+    act(one, StepRequest("contact"), boss, frozenset(), NOON + DAY)
     assert (one.state, one.history[-1].actor) == ("contacted", "Bo")
 
 
@@ -153,15 +153,15 @@ def test_the_superior_who_has_claimed_it_has_it_in_hand_after_putting_it_off_as_
     one, boss, desk = alert(), Actor("Bo", "M-9"), terms(Desk(superiors={"M-1": "M-9"}))
     route([one], {}, desk, NOON)
     assert remind(one, desk, one.due_at)
-    for asked in (Asked("claim"), Asked("snooze", until=NOON + 3 * DAY)):
+    for asked in (StepRequest("claim"), StepRequest("snooze", until=NOON + 3 * DAY)):
         act(one, asked, boss, frozenset(), NOON + 2 * DAY)
     assert remind(one, desk, NOON + 3 * DAY)
-    act(one, Asked("contact"), boss, frozenset(), NOON + 3 * DAY)
+    act(one, StepRequest("contact"), boss, frozenset(), NOON + 3 * DAY)
     assert (one.owner, one.claimed_by, one.state) == ("M-9", "Bo", "contacted")
 
 
 def test_a_planned_or_a_noted_contact_answers_in_time() -> None:
-    for asked in (Asked("plan", until=NOON + 3 * DAY), Asked("contact")):
+    for asked in (StepRequest("plan", until=NOON + 3 * DAY), StepRequest("contact")):
         one = claimed()
         due = one.due_at
         act(one, asked, LI, frozenset(), NOON)
@@ -180,7 +180,7 @@ def test_after_an_outage_that_outlasted_the_service_level_only_the_escalation_is
 def test_an_alert_put_off_comes_back_to_who_claimed_it_when_its_time_has_come_with_its_time_to_answer_anew() -> None:
     one, until = claimed(), NOON + 7 * DAY
     before = one.due_at
-    act(one, Asked("snooze", until=until), LI, frozenset(), NOON)
+    act(one, StepRequest("snooze", until=until), LI, frozenset(), NOON)
     assert next_look(one, terms()) == until
     assert [remind(one, terms(), now) for now in (before, until - 1, until, until)] == [False, False, True, False]
     assert (one.state, one.claimed_by, one.snoozed_until) == ("claimed", "Li", 0)
@@ -192,7 +192,7 @@ def test_an_untouched_alert_follows_its_customer_to_another_owner() -> None:
     route([one], {}, terms(), NOON)
     assert follow_owner(one, Place("M-2", "BJ"), Desk(), NOON + HOUR)
     assert (one.owner, one.history[-1].note) == ("M-2", "from M-1 to M-2")
-    act(one, Asked("claim"), Actor("Wu", "M-2"), frozenset(), NOON + HOUR)
+    act(one, StepRequest("claim"), Actor("Wu", "M-2"), frozenset(), NOON + HOUR)
     assert not follow_owner(one, Place("M-3", "BJ"), Desk(), NOON + 2 * HOUR)
 
 
@@ -208,7 +208,7 @@ def test_what_is_the_work_of_a_role_goes_to_whom_the_desk_names_for_it() -> None
 
 def test_a_planned_contact_that_passes_without_a_word_is_told_to_the_superior_once() -> None:
     one, on = claimed(), terms(Desk(superiors={"M-1": "M-9"}))
-    act(one, Asked("plan", until=NOON + DAY), LI, frozenset(), NOON)
+    act(one, StepRequest("plan", until=NOON + DAY), LI, frozenset(), NOON)
     told: list[str] = []
     while (look := next_look(one, on)) and len(told) < 5:
         assert remind(one, on, look)
@@ -216,7 +216,7 @@ def test_a_planned_contact_that_passes_without_a_word_is_told_to_the_superior_on
     assert told == ["remind", "escalate"]
     assert one.escalated_to == "M-9"
     assert one.escalated_at > NOON + DAY
-    act(one, Asked("contact"), LI, frozenset(), one.escalated_at)
+    act(one, StepRequest("contact"), LI, frozenset(), one.escalated_at)
     await_outcome(one, on, one.escalated_at)
     assert next_look(one, on) == one.due_at
     assert one.escalated_to == "M-9", "who was told of it goes on seeing it"
@@ -224,7 +224,7 @@ def test_a_planned_contact_that_passes_without_a_word_is_told_to_the_superior_on
 
 def test_a_contact_of_which_nothing_is_noted_is_called_to_mind_and_then_told_to_the_superior() -> None:
     one, on = claimed(), terms(Desk(superiors={"M-1": "M-9"}, outcome_within_hours=40))
-    act(one, Asked("contact"), LI, frozenset(), NOON)
+    act(one, StepRequest("contact"), LI, frozenset(), NOON)
     await_outcome(one, on, NOON)
     assert one.due_at == NOON + 7 * DAY  # a week of eight hours a day
     told: list[tuple[int, str]] = []
@@ -238,7 +238,7 @@ def test_a_contact_of_which_nothing_is_noted_is_called_to_mind_and_then_told_to_
 
 def test_after_an_outage_that_outlasted_both_only_the_superior_is_told_of_a_contact_without_outcome() -> None:
     one = claimed()
-    act(one, Asked("contact"), LI, frozenset(), NOON)
+    act(one, StepRequest("contact"), LI, frozenset(), NOON)
     await_outcome(one, terms(), NOON)
     assert remind(one, terms(), NOON + 60 * DAY)
     assert actions(one)[-2:] == ["contact", "escalate"]
@@ -247,7 +247,7 @@ def test_after_an_outage_that_outlasted_both_only_the_superior_is_told_of_a_cont
 
 def test_after_an_outage_that_outlasted_a_plan_only_the_superior_is_told() -> None:
     one = claimed()
-    act(one, Asked("plan", until=NOON + DAY), LI, frozenset(), NOON)
+    act(one, StepRequest("plan", until=NOON + DAY), LI, frozenset(), NOON)
     assert remind(one, terms(), NOON + 9 * DAY)
     assert actions(one)[-2:] == ["plan", "escalate"]
     assert next_look(one, terms()) == 0
@@ -264,11 +264,11 @@ def test_what_is_withdrawn_or_held_back_gives_its_place_of_the_day_back() -> Non
 
 def test_what_was_worked_and_closed_keeps_its_place_of_the_day() -> None:
     one = claimed()
-    act(one, Asked("outcome", outcome=Outcome(result="saved")), LI, frozenset(), NOON + HOUR)
+    act(one, StepRequest("outcome", outcome=Outcome(result="saved")), LI, frozenset(), NOON + HOUR)
     assert one.routed_day >= 0
     at_once = alert()
     route([at_once], {}, terms(), NOON)
-    act(at_once, Asked("false_alarm"), LI, frozenset(), NOON + HOUR)
+    act(at_once, StepRequest("false_alarm"), LI, frozenset(), NOON + HOUR)
     assert at_once.routed_day >= 0
 
 
@@ -341,7 +341,7 @@ def test_an_alert_without_a_time_to_expire_never_does() -> None:
 
 def test_a_planned_contact_is_called_to_mind_once_and_told_to_the_superior_once() -> None:
     one, at = claimed(), NOON + DAY
-    act(one, Asked("plan", until=at), LI, frozenset(), NOON)
+    act(one, StepRequest("plan", until=at), LI, frozenset(), NOON)
     missed = answer_by(at, one.respond_within_hours, "", terms())
     told = [remind(one, terms(), now) for now in (at - 1, at, at + 1, missed - 1, missed, missed + 1, missed + DAY)]
     assert told == [False, True, False, False, True, False, False]

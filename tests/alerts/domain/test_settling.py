@@ -8,7 +8,7 @@ from schemas.changes import ProfileChange
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import Rule
 from services.alerts.domain.judging import judge
-from services.alerts.domain.lifecycle import Actor, Asked, act
+from services.alerts.domain.lifecycle import Actor, StepRequest, act
 from services.alerts.domain.retracting import retract
 from services.alerts.domain.routing import give
 from services.alerts.domain.rules import Desk, Text
@@ -300,7 +300,7 @@ def test_what_decided_is_told_first_of_an_alert_that_is_withdrawn_however_much_e
 def test_an_alert_that_somebody_works_on_is_told_and_not_taken_away() -> None:
     customer = Customer(MISSED)
     customer.takes(statement(1, **OWED))
-    act(customer.alerts[0], Asked("claim"), Actor("Li"), frozenset(), NOON + 2 * HOUR)
+    act(customer.alerts[0], StepRequest("claim"), Actor("Li"), frozenset(), NOON + 2 * HOUR)
     customer.takes(statement(3, has_salary=True))
     assert customer.states == ["claimed"]
     assert customer.alerts[0].history[-1].action == "cause_ended"
@@ -340,7 +340,7 @@ def test_what_holds_once_more_days_later_is_told_as_it_is_seen_then_and_goes_on_
 def test_what_holds_again_long_after_is_said_anew_in_an_open_alert() -> None:
     customer = Customer(MISSED)
     customer.takes(statement(1, **OWED))
-    act(customer.alerts[0], Asked("claim"), Actor("Li"), frozenset(), NOON + 2 * HOUR)
+    act(customer.alerts[0], StepRequest("claim"), Actor("Li"), frozenset(), NOON + 2 * HOUR)
     customer.takes(statement(2, has_salary=True))
     customer.takes(statement(3, at=NOON + 60 * DAY, **OWED))
     assert [one.ended_at > 0 for one in customer.alerts[0].evidence] == [True, False]

@@ -6,7 +6,7 @@ import pytest
 
 from services.alerts.domain.alert import Alert, alert_id
 from services.alerts.domain.judging import judge
-from services.alerts.domain.lifecycle import Actor, Asked, act
+from services.alerts.domain.lifecycle import Actor, StepRequest, act
 from services.alerts.domain.rules import Text
 from services.alerts.domain.settling import FLICKER_MS, settle
 from services.alerts.domain.standing import Firing
@@ -24,7 +24,7 @@ GRAVER = rule(
 
 
 def claimed(customer: Customer) -> Alert:
-    act(customer.alerts[0], Asked("claim"), Actor("Li"), frozenset(), FIRST)
+    act(customer.alerts[0], StepRequest("claim"), Actor("Li"), frozenset(), FIRST)
     return customer.alerts[0]
 
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from services.alerts.attend import Attend
-from services.alerts.domain.lifecycle import Asked
+from services.alerts.domain.lifecycle import StepRequest
 from services.alerts.domain.rules import Desk
 from services.alerts.web.language import language
 from tests.alerts.told import DAY, HOUR, NOON, moment, statement
@@ -203,7 +203,7 @@ async def test_a_snoozed_alert_says_until_when() -> None:
     await client.post(f"/v1/alerts/{alert.alert_id}/claim")
     until = branch.clock.now_ms() + DAY
     user = (await branch.users.users())[0]
-    await branch.act.on(alert.alert_id, Asked("snooze", until=until), user)
+    await branch.act.on(alert.alert_id, StepRequest("snooze", until=until), user)
     assert (await client.get(f"/v1/alerts/{alert.alert_id}")).json()["snoozed_until"].startswith("2026-11-25T04")
 
 
