@@ -45,8 +45,8 @@ class MemoryReader:
 
     async def called(self, customer_ids: Sequence[str]) -> list[Called]:
         async with self._tables.turn() as tables:
-            found = sorted(tables.views.by("customer_id", customer_ids), key=lambda view: view.customer_id)
-            return [Called(one.customer_id, one.lead, one.name_ref) for one in found if one.is_live and one.name_ref]
+            found = tables.views.by("customer_id", customer_ids)
+            return [Called(one.customer_id, one.lead, one.name_ref, one.is_live) for one in found]
 
     async def customers_of(self, subject: str) -> list[str]:
         async with self._tables.turn() as tables:

@@ -28,8 +28,7 @@ from services.sql.session import Row, read, reading
 
 _VIEW = f"select {rows.VIEW} from views where customer_id = $1"  # noqa: S608 - constants
 _CALLED = f"""
-select customer_id, lead, name_ref from views where customer_id = any($1::text[]) and state = '{LIVE}'
-and name_ref is not null order by customer_id"""  # noqa: S608 - constants
+select customer_id, lead, name_ref, state = '{LIVE}' from views where customer_id = any($1::text[])"""  # noqa: S608 - constants
 _CUSTOMERS_OF = f"""
 with {LEADS.format(me="select $1")}
 select coalesce(v.customer_id, s.alias) from leads l
@@ -105,7 +104,8 @@ class SqlReader:
         return StoredView(*found[0]) if found else None
 
     async def called(self, customer_ids: Sequence[str]) -> list[Called]:
-        return [Called(*row) for row in await self._rows(_CALLED, list(customer_ids))]
+        found = await self._rows(_CALLED, list(customer_ids))
+        return [Called(row[0], row[1], row[2], bool(row[3])) for row in found]
 
     async def customers_of(self, subject: str) -> list[str]:
         return [row[0] for row in await self._rows(_CUSTOMERS_OF, subject)]

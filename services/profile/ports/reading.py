@@ -26,11 +26,12 @@ class Resolved(NamedTuple):
 
 
 class Called(NamedTuple):
-    """A live customer as last written, and what refers to the name."""
+    """A customer as last written, and what refers to the name. Not `is_live`: it is another one by now."""
 
     customer_id: str
     lead: str
-    name_ref: str
+    name_ref: str | None
+    is_live: bool
 
 
 Cursor = tuple[int, int, bytes]
@@ -70,7 +71,7 @@ class ProfileReader(PositionStore, Protocol):
     async def view(self, customer_id: str) -> StoredView | None: ...
 
     async def called(self, customer_ids: Sequence[str]) -> list[Called]:
-        """Those of these customers who live and have a name."""
+        """Those of these customers who were ever written."""
 
     async def customers_of(self, subject: str) -> list[str]:
         """Ids of the customers that a subject counts for now."""

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.profile.names import names
 from services.profile.web.documents import SeveralCustomers
 from tests.profile.web.bank import Bank, event, open_bank, opened, posted, registered
 
@@ -238,3 +239,14 @@ async def test_a_household_is_not_merged() -> None:
     manager = await bank.sign_in("manager")
     body = {"customer_ids": [left, bank.id_of("household:H1")], "reason": "x"}
     assert (await manager.post("/v1/customers/merge", json=body)).status_code == 422
+
+
+async def test_a_former_id_is_called_as_whom_it_stands_for_now() -> None:
+    bank = await open_bank()
+    left, right = await two(bank)
+    manager = await bank.sign_in("manager")
+    assert await names(bank.read, [left, right]) == {left: "Wang Fang", right: "Wang F."}
+    merge = await decide(bank, manager, "/v1/customers/merge", customer_ids=[left, right])
+    [heir] = merge["customer_ids"]
+    name = (await view_of(manager, heir))["person"]["name"]["value"]
+    assert await names(bank.read, [left, right]) == {left: name, right: name}
