@@ -18,6 +18,7 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ),
     ((errors.KafkaStorageError,), "the broker's disk fails"),
     ((errors.UnknownTopicOrPartitionError,), "a topic is not there"),
+    ((errors.InvalidTimestampError,), "the broker refuses the time of this machine: one of the two clocks is off"),
     (
         (
             errors.AuthenticationFailedError, errors.SaslAuthenticationFailed, errors.TopicAuthorizationFailedError,

@@ -30,6 +30,11 @@ async def test_a_broker_that_is_not_there_is_told_as_such() -> None:
         await log.close()
 
 
+def test_a_clock_far_off_that_the_broker_refuses_is_told_as_such() -> None:
+    """Kafka takes no record of more than an hour ahead; seen with a clock a day ahead."""
+    assert "the broker refuses the time of this machine" in str(away(errors.InvalidTimestampError()))
+
+
 def test_that_appends_wait_is_told_once_and_that_they_go_on() -> None:
     lane = Lane("t")
     with capture_logs() as told:
