@@ -203,6 +203,8 @@ def test_a_fact_that_a_text_alone_names_is_looked_for_as_well(files: Directories
 
 
 @pytest.mark.parametrize(("source", "told"), [
+    ("assets / 0.0 > 1.0", "divides by 0: write what it is a share of"),
+    ("assets / 00 > 1.0", "divides by 0: write what it is a share of"),
     ("2 * assets > 3.0", "has the whole number 2: numbers are doubles, write 2.0"),
     ("[1.0, 2.0].all(x, [1.0].all(y, x > y))", "loops (all, exists, exists_one, map, filter) are not taken"),
     ("assets > 1.0" + " && assets > 1.0" * 200, "characters long; at most 2000 are taken"),

@@ -27,6 +27,7 @@ _GIVEN = frozenset({bool, float, str})
 _FUNCTIONS = frozenset({"size", "contains", "startsWith", "endsWith", "matches", "double", "string", "has", "in"})
 _CALL = re.compile(r"(?<![\w])([A-Za-z_]\w*)\s*\(")
 _OPERATOR = re.compile(r"&&|\|\||[<>=!]=|[-+*/%<>!?]")
+_BY_NOTHING = re.compile(r"/\s*0+(?:\.0*)?(?![\w.])")
 _BARE_INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.])")
 
 
@@ -98,6 +99,8 @@ def refuse_costly(source: str) -> None:
         raise BadExpression(f"calls {unknown[0]}; known are {', '.join(sorted(_FUNCTIONS))}")
     if any(part.count(",") >= MAX_LIST for part in re.findall(r"\[([^\]]*)\]", bare)):
         raise BadExpression(f"has a list of more than {MAX_LIST} values: use a reference table")
+    if _BY_NOTHING.search(bare):
+        raise BadExpression("divides by 0: write what it is a share of")
     whole = _BARE_INTEGER.search(bare)
     if whole is not None:
         raise BadExpression(f"has the whole number {whole[0]}: numbers are doubles, write {whole[0]}.0")
