@@ -190,6 +190,17 @@ async def test_each_service_works_with_the_rights_that_it_needs_and_no_other(
                 return bool(found.raise_for_status().json()["customers"] and alerts.raise_for_status().json()["alerts"])
 
             await until(is_seen, 0.2)
+            [alert] = (await client.get(f"{at['alerts']}/v1/alerts", headers=reader)).json()["alerts"]
+            customer = f"/v1/customers/{alert['customer_id']}"
+            for service, asked in (
+                ("profile", (customer, f"{customer}/timeline", f"{customer}/facts", f"{customer}/identity")),
+                ("alerts", (f"{customer}/rules", f"/v1/alerts/{alert['alert_id']}/events", "/v1/rules", "/v1/team",
+                            "/v1/rules/precision", "/v1/rules/history", "/v1/notices")),
+            ):  # fmt: skip
+                answers = [await client.get(f"{at[service]}{path}", headers=reader) for path in asked]
+                assert [answer.status_code for answer in answers] == [200] * len(asked)
+            claim = f"{at['alerts']}/v1/alerts/{alert['alert_id']}/claim"
+            assert (await client.post(claim, headers=reader)).status_code == 200
             examined = await Operator(tmp_path, given[""]).sees("doctor")
             assert {one["state"] for one in examined} <= {"ok", "warning"}
     assert "lacks a right" not in said(tmp_path)
