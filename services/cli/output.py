@@ -20,6 +20,7 @@ from services.cli.layout import widths
 Row = Mapping[str, Any]
 _INSTANT = re.compile(r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z\Z")
 WIDE = 240
+LEFT_OUT = "Left out in a window of this width"
 
 
 def show_json(value: Any) -> None:
@@ -35,24 +36,32 @@ def tell(value: Any, sentence: str, *, as_json: bool) -> None:
         typer.echo(sentence)
 
 
-def show_rows(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: bool, nothing: str) -> None:
+def show_rows(
+    rows: Sequence[Row], columns: Mapping[str, str], *, as_json: bool, nothing: str, left_out: str = LEFT_OUT
+) -> None:
     """`columns`: field → heading. `nothing` is said to a person where there are no rows."""
     if as_json:
         show_json(rows)
     elif not rows:
         typer.echo(nothing)
     else:
-        print_table(console(), rows, columns)
+        print_table(console(), rows, columns, left_out=left_out)
 
 
-def print_table(console: Console, rows: Sequence[Row], columns: Mapping[str, str], title: str | None = None) -> None:
+def print_table(
+    console: Console,
+    rows: Sequence[Row],
+    columns: Mapping[str, str],
+    title: str | None = None,
+    left_out: str = LEFT_OUT,
+) -> None:
     """`columns`: in the order of their worth. What somebody copies stays whole: a column that has no room for its
-    longest word is left out, and told of below."""
+    longest word is left out, and told of below with the words of `left_out`."""
     cells = {field: [render(written(row.get(field)), emoji=False) for row in rows] for field in columns}
     texts = {field: [columns[field], *(cell.plain for cell in found)] for field, found in cells.items()}
     kept = widths(texts, console.width)
-    left_out = ", ".join(heading for field, heading in columns.items() if field not in kept)
-    told = f"Left out in a window of this width: {left_out}" if left_out else None
+    missing = ", ".join(heading for field, heading in columns.items() if field not in kept)
+    told = f"{left_out}: {missing}" if missing else None
     table = Table(title=title, title_justify="left", header_style="bold", caption=told, caption_justify="left")
     for field, width in kept.items():
         table.add_column(columns[field], width=width, overflow="fold")

@@ -139,6 +139,8 @@ def test_who_sits_at_a_chinese_terminal_reads_chinese_unless_the_line_says_other
     assert "投诉未结" in shown
     assert "建议: " in shown
     assert "负责人" in run(platform, "list").out
+    where = ("--url", platform.credentials["base_url"], "--token", platform.credentials["agent_token"])
+    assert "略去: 负责人" in platform.run("alerts", "list", *where, env={"COLUMNS": "80"}).out
     assert "没有这样的告警" in run(platform, "list", "--owner", "M-404").out
     assert "Suggested: " in run(platform, "show", alert_id, "--language", "en").out
 

@@ -12,7 +12,7 @@ from services.cli.alerts.pages import alerts_asked
 from services.cli.alerts.words import headed, worded
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import Data, Json, Language
-from services.cli.output import Row, show_json, show_rows
+from services.cli.output import LEFT_OUT, Row, show_json, show_rows
 from services.cli.refusals import Misuse
 
 COLUMNS = {"today": "Today", "when": "When", "customer_name": "Customer", "title": "Title", "alert_id": "Alert",
@@ -56,7 +56,8 @@ def show_day(
         show_json(rows)
         return
     said = [{**row, "today": worded(row["today"], language)} for row in rows]
-    show_rows(said, headed(COLUMNS, language), as_json=False, nothing=worded(NOTHING, language))
+    nothing, left_out = worded(NOTHING, language), worded(LEFT_OUT, language)
+    show_rows(said, headed(COLUMNS, language), as_json=False, nothing=nothing, left_out=left_out)
     if len(found) > len(rows):
         typer.echo(worded(MORE, language).format(count=len(found) - len(rows)))
 

@@ -19,7 +19,7 @@ from services.cli.alerts.team import show_team
 from services.cli.alerts.words import headed, worded
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Data, Json, Language, Port, environment_of, who_is_meant
-from services.cli.output import console, show_json, show_rows
+from services.cli.output import LEFT_OUT, console, show_json, show_rows
 from services.cli.refusals import Misuse
 
 app = typer.Typer(no_args_is_help=True, help="The inbox: customer situations that need action, and the steps taken.")
@@ -63,9 +63,8 @@ def list_alerts(
     if as_json:
         show_json(found)
         return
-    show_rows(
-        [list_row(one) for one in found], headed(LISTED, language), as_json=False, nothing=worded(NOTHING, language)
-    )
+    rows, nothing, left_out = [list_row(one) for one in found], worded(NOTHING, language), worded(LEFT_OUT, language)
+    show_rows(rows, headed(LISTED, language), as_json=False, nothing=nothing, left_out=left_out)
     if more:
         typer.echo(worded("there are more: narrow it, raise --limit, or say --all", language))
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from services.alerts.domain.wording import shown
 from services.cli.alerts.words import headed, worded
-from services.cli.output import Row, at_stake, print_table, written
+from services.cli.output import LEFT_OUT, Row, at_stake, print_table, written
 
 LISTED = {"alert_id": "Alert", "grade": "Grade", "customer_name": "Customer", "title": "Title", "stands": "State",
           "due_at": "Due", "owner": "Owner", "customer_id": "Customer id"}  # fmt: skip
@@ -47,8 +47,9 @@ def print_alert(console: Console, alert: Row, language: str) -> None:
     for heading, field in _SAID:
         if alert[field]:
             console.print(Text(f"{say(heading)}: {alert[field]}"))
-    print_table(console, [_evidence_row(one) for one in alert["evidence"]], headed(EVIDENCE, language))
-    print_table(console, alert["history"], headed(HISTORY, language))
+    print_table(console, [_evidence_row(one) for one in alert["evidence"]], headed(EVIDENCE, language),
+                left_out=say(LEFT_OUT))  # fmt: skip
+    print_table(console, alert["history"], headed(HISTORY, language), left_out=say(LEFT_OUT))
     if alert["outcome"]:
         told = {name: value for name, value in alert["outcome"].items() if value}
         rows = [{"what": name, "told": value} for name, value in told.items()]

@@ -7,7 +7,7 @@ import typer
 from services.cli.alerts.words import headed, worded
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import Data, Json, Language
-from services.cli.output import Row, show_json, show_rows
+from services.cli.output import LEFT_OUT, Row, show_json, show_rows
 
 # in the order of their worth to who leads: what needs a word today, then what came of the month
 COLUMNS = {"owner": "Owner", "open": "Open", "overdue": "Overdue", "waiting": "Waiting", "unclaimed": "Unclaimed",
@@ -35,7 +35,8 @@ def show_team(
         show_json(told)
         return
     rows = [*told["members"], {**told["together"], "owner": worded(TOGETHER, language)}]
-    show_rows([_row(one) for one in rows], headed(COLUMNS, language), as_json=False, nothing="")
+    shown, left_out = [_row(one) for one in rows], worded(LEFT_OUT, language)
+    show_rows(shown, headed(COLUMNS, language), as_json=False, nothing="", left_out=left_out)
     typer.echo(worded(OF_WHEN, language).format(month=told["month"]))
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from services.cli.output import LEFT_OUT
+
 _IN_CHINESE: Mapping[str, str] = {
     "Alert": "告警", "Grade": "评级", "Title": "标题", "Owner": "负责人", "State": "状态", "Due": "时限",
     "Customer": "客户", "Customer id": "客户编号", "Rule": "规则", "Evidence": "证据", "Seen": "所见的值",
@@ -14,6 +16,7 @@ _IN_CHINESE: Mapping[str, str] = {
     "Overdue": "超时", "Waiting": "等待中", "Unclaimed": "未认领", "In hand": "处理中", "Planned": "已安排或推迟",
     "Saved": "挽留成功", "Lost": "流失", "Sold": "成交", "Sold for": "成交金额", "Relevant": "相关率",
     "Not relevant": "不相关", "Unreachable": "联系不上",
+    LEFT_OUT: "窗口宽度不足，略去",  # noqa: RUF001 - Chinese punctuation
     "Service only: nothing may be offered": "仅限服务，不得推介",  # noqa: RUF001 - Chinese punctuation
     "Nothing may be offered by a channel that the customer refused": "不得通过客户拒绝的渠道推介",
     "there are more: narrow it, raise --limit, or say --all": "还有更多：请缩小范围、加大 --limit 或使用 --all",  # noqa: RUF001 - Chinese punctuation
