@@ -26,8 +26,12 @@ class MemoryCustomers:
     async def members(self, roots: Sequence[str]) -> dict[str, list[Member]]:
         members: dict[str, list[Member]] = {root: [] for root in roots}
         standing = standing_in(self._tables.memberships.by("subject", roots))
+        kept: dict[str, KeptSubject] = {}
         for one in memberships_around(self._tables, roots):
-            members[one.root].append(Member(one, _kept(self._tables, one.subject, standing.get(one.subject, ()))))
+            found = kept.get(one.subject)
+            if found is None:
+                found = kept[one.subject] = _kept(self._tables, one.subject, standing.get(one.subject, ()))
+            members[one.root].append(Member(one, found))
         return members
 
     async def views(self, leads: Sequence[str]) -> dict[str, StoredView]:
