@@ -13,9 +13,10 @@ import msgspec
 
 from services.failures import Unavailable
 from services.outbox import OutboxMessage
+from services.profile.dependents import collectives_first, dependents_of, still_to_see
 from services.profile.domain.customers.customer import Completeness, Customer, Decided
 from services.profile.domain.customers.summary import DueTime
-from services.profile.domain.identity.links import COLLECTIVES, Cluster, cluster_of
+from services.profile.domain.identity.links import COLLECTIVES, Cluster, cluster_of, kind_of
 from services.profile.domain.shards import shard_of
 from services.profile.domain.states.months import OtherShape
 from services.profile.domain.summarise import summarise
@@ -120,7 +121,7 @@ class Refresh:
         erased = await tx.erased(sorted(leaving)) if leaving else {}
         writes: dict[str, _Writes] = {}
         failed: dict[str, Exception] = {}
-        for lead in sorted(wanted):
+        for lead in sorted(wanted, key=collectives_first):
             await asyncio.sleep(0)  # a reader in the same process waits for one customer, not for all
             try:
                 members = [] if lead in merged else found.of(wanted[lead])
@@ -128,13 +129,16 @@ class Refresh:
                 customer = self._gathering.customer(lead, wanted[lead], members, known.get(lead), context, others)
                 erased_at = erased.get(lead, customer.wholly_erased_at)
                 writes[lead] = self._writes(customer, wanted[lead], known.get(lead), erased_at, policy, now)
-                self._note_owner(context, known.get(lead), writes[lead].view)
+                self._note(context, lead, known.get(lead), writes[lead].view)
             except Exception as bug:
                 failed[lead] = bug
         return await self._write(tx, writes, now), failed
 
-    def _note_owner(self, context: Context, before: StoredView | None, after: StoredView | None) -> None:
-        if after is not None and after.kind not in COLLECTIVES:
+    def _note(self, context: Context, lead: str, before: StoredView | None, after: StoredView | None) -> None:
+        """For those that are summed up after it in the same run."""
+        if after is not None and kind_of(lead) in COLLECTIVES:
+            context.collectives[lead] = facts_of(after)
+        elif after is not None:
             self._gathering.note_owner(context, _owner_of(before), _owner_of(after))
 
     def _writes(
@@ -146,7 +150,7 @@ class Refresh:
                 return _Writes(())
             view = gone(before, now)
             return _Writes(
-                (), view, change_of_gone(view, cluster, erased_at, alias_of), _dependents(customer, before, view)
+                (), view, change_of_gone(view, cluster, erased_at, alias_of), dependents_of(customer, before, view)
             )
         summary = summarise(customer, policy, now, self._placing)
         statement = statement_of(customer, summary, before, now, policy)
@@ -155,7 +159,7 @@ class Refresh:
             # written nevertheless: those from before may have fired
             return _Writes(summary.due, decided=statement.view.decided, placed=placed)
         change = change_of(customer, summary, statement, alias_of)
-        dependents = _dependents(customer, before, statement.view)
+        dependents = dependents_of(customer, before, statement.view)
         return _Writes(summary.due, statement.view, change, dependents, placed=placed)
 
     async def _write(self, tx: RefreshTransaction, writes: Mapping[str, _Writes], now: int) -> list[str]:
@@ -164,7 +168,7 @@ class Refresh:
         for lead, one in writes.items():
             if one.change is not None:
                 lanes[lane_of_shard(shard_of(lead))].append(one.change)
-        await tx.mark([Mark(root, 0) for root in sorted({root for one in writes.values() for root in one.dependents})])
+        await tx.mark([Mark(root, 0) for root in still_to_see({lead: one.dependents for lead, one in writes.items()})])
         await tx.save_views(views, {lead: one.due for lead, one in writes.items() if one.view or one.decided})
         await tx.save_judged({lead: one.decided for lead, one in writes.items() if one.decided})
         placed = [(lead, one.placed) for lead, one in writes.items() if one.placed is not None]
@@ -190,22 +194,3 @@ def _owner_of(view: StoredView | None) -> str | None:
 def _failure_of_all(error: Exception) -> Exception:
     """What to raise when every customer fails: states that wait to be rebuilt need time, anything else is a bug."""
     return Unavailable("states of another release wait to be rebuilt") if isinstance(error, OtherShape) else error
-
-
-def _dependents(customer: Customer, before: StoredView | None, after: StoredView) -> Sequence[str]:
-    """A household's total and its number of members show in its members' views, and its owner follows theirs. What
-    happens under a number that was merged with a member's marks the household by the member. This cannot go round in
-    circles: neither depends on an owner, and a member's owner on no household."""
-    if customer.kind not in COLLECTIVES:
-        if len(customer.roots) > 1:
-            return tuple(customer.collectives)
-        is_as_before = before is not None and (before.state, before.owner) == (after.state, after.owner)
-        return () if is_as_before else tuple(customer.collectives)
-    if before is not None and _shown_to_members(before) == _shown_to_members(after):
-        return ()
-    return [part.subject for part in customer.of_kind("party")]
-
-
-def _shown_to_members(collective: StoredView) -> tuple[object, ...]:
-    facts = facts_of(collective)
-    return facts.get("assets"), facts.get("members")

@@ -34,9 +34,13 @@ class Town:
 
     async def tell(self, *events: ChannelEvent) -> list[str]:
         """Customers with a new version, in the order of refreshing."""
+        await self.hear(*events)
+        return await refresh_all(self.store)
+
+    async def hear(self, *events: ChannelEvent) -> None:
+        """And nobody is refreshed yet."""
         await self._update.apply([batch(self._start, events)], NOW)
         self._start += len(events)
-        return await refresh_all(self.store)
 
     def at(self) -> int:
         """Each event is later than the one before."""
@@ -75,6 +79,31 @@ async def town(store: Store) -> Town:
     rich, poor = town.holds(RICH, "900.00"), town.holds(POOR, "20.00")
     await town.tell(*cared, *rich, *poor, town.home("joined", POOR), town.home("joined", RICH))
     return town
+
+
+async def test_members_refreshed_with_their_household_show_it_as_it_is_now(town: Town) -> None:
+    store, rich, poor = town.store, f"party:{RICH}", f"party:{POOR}"
+    _, booked = town.holds(RICH, "950.00")
+    await town.hear(booked)
+    await mark(store, [poor])
+    done = await new_refresh(store).apply(await store.lease("worker", 3_600_000), 100, NOW)
+    assert sorted(done.changed) == sorted(map(alias_of, (HOME, poor, rich)))
+    views = [msgspec.json.decode((await view_of(store, root)).body) for root in (poor, rich)]
+    assert [view["household"]["assets"]["value"] for view in views] == ["970.00"] * 2
+    assert [await waits(store, root) for root in (HOME, poor, rich)] == [False] * 3
+    await mark(store, [HOME, poor, rich])
+    assert await refresh_all(store) == []  # one after the other they come to the same
+
+
+async def test_a_household_refreshed_with_a_member_follows_what_is_decided_of_it_by_a_refresh_of_its_own(
+    town: Town,
+) -> None:
+    await town.hear(town.assigned(RICH, "M-4"))
+    await mark(town.store, [HOME])
+    await new_refresh(town.store).apply(await town.store.lease("worker", 3_600_000), 100, NOW)
+    assert (await town.owner(), await waits(town.store, HOME)) == (("M-1", "M-1"), True)
+    await refresh_all(town.store)
+    assert await town.owner() == ("M-4", "M-4")
 
 
 async def test_a_household_is_in_the_care_of_its_richest_member_s_manager(town: Town) -> None:
