@@ -1,6 +1,7 @@
 """A past lived through again says what the platform said: the same situations stand at the end."""
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+import pytest
 
 from schemas.catalogue import load_catalogue
 from schemas.codec import encode_event
@@ -135,6 +137,22 @@ def test_an_unknown_rule_and_a_day_that_is_none_are_refused(counterpoint: Comman
     assert (said.code, "there is no rule R99" in said.err) == (1, True)
     said = counterpoint("rules", "backtest", "--from", "May", "--to", "2026-05-02")
     assert said.err == "error: --from: a day such as 2026-05-01 is expected\n"
+
+
+@pytest.fixture
+def collector_of_python() -> Iterator[None]:
+    """As Python begins with it. A command sets it for its whole process, and here that process goes on."""
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("collector_of_python")
+def test_nobody_looks_for_circles_every_few_objects_of_a_past(counterpoint: Command, deployment: Path) -> None:
+    assert counterpoint("rules", "backtest", "--from", "2026-05-01", "--to", "2026-05-02").code == 0
+    assert gc.get_threshold()[0] > 10_000
 
 
 def test_a_draft_is_laid_over_the_live_rules_and_its_mistakes_are_told(

@@ -63,6 +63,8 @@ def backtest_rules(
         raise Misuse(f"--to: {until} is before {since}")
 
     async def work(beside: Beside) -> Found:
+        from services.deployment import calm_collector
+
         declared, choices = declarations(os.environ, beside.naming.secret), read_choices(os.environ)
         store = SqlAlertStore(beside.database)
         switches = {one.rule: one for one in await store.switches()}
@@ -72,6 +74,7 @@ def backtest_rules(
         asked = Asked(loaded, ids, starts(first), end, clock, truth)
         types = load_catalogue(beside.settings.event_types)
         deployment = Deployment(beside.store, store, types, declared, choices, beside.naming.secret)
+        calm_collector()  # a past decodes as much as a service does
         with _shown() as shown:
             return await backtest(asked, deployment, shown)
 
