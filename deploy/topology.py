@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -50,6 +51,7 @@ def main() -> int:
     data: Path = parser.parse_args().data
     servers = Servers(data)
     try:
+        refuse_taken_ports(SERVICES)
         own = environment_of(servers.up(), data)
         environment = {**os.environ, **own}
         subprocess.run([_program("counterpoint"), "db", "upgrade"], env=environment, check=True)  # noqa: S603 - fixed argv
@@ -61,6 +63,18 @@ def main() -> int:
         return error.returncode
     finally:
         servers.down()
+
+
+def refuse_taken_ports(services: Mapping[str, Service]) -> None:
+    """Before anything is started. Raises `SetupError`."""
+    for name, service in services.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has just been closed does not count
+            try:
+                probe.bind(("127.0.0.1", service.port))
+            except OSError:
+                taken = f"port {service.port}, where {name} serves, is taken"
+                raise SetupError(f"{taken}: stop what listens there, such as a `counterpoint run`") from None
 
 
 def shares_among_sessions() -> bool:

@@ -36,6 +36,8 @@ _QUIET = (
     "services.kafka.faust", "services.kafka.fetching",
 )  # fmt: skip
 
+_OWN = ("services", "schemas", "deploy", "__main__")
+
 _TOLD_AGAIN_S = 600.0
 
 
@@ -63,6 +65,13 @@ class Repeats(logging.Filter):
         self._told = {one: told for one, told in self._told.items() if told[1] or now - told[0] < _TOLD_AGAIN_S}
         self._told[said] = now, 0
         return True
+
+
+class OwnSteps(logging.Filter):
+    """What libraries tell below a warning stays out: drivers of databases repeat whole rows there."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING or record.name.partition(".")[0] in _OWN
 
 
 def _errors(record: logging.LogRecord) -> Iterator[str]:
@@ -95,6 +104,7 @@ def configure_logging(level: str = "INFO", form: Format = "json", stream: TextIO
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream or sys.stderr)
+    handler.addFilter(OwnSteps())
     handler.addFilter(Repeats())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -49,8 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret_file: str = ""  # made with a random secret when missing, mode 600; default DATA/secret with an embedded log
     host: str = "127.0.0.1"
     port: Port = 8080  # 0: a free one
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] | None = None  # info; warning under `counterpoint run`
+    log_format: Literal["json", "console"] | None = None  # json; console under `counterpoint run`
     session_timeout_ms: Annotated[int, Meta(ge=6_000)] = 10_000  # after it a silent worker loses its partitions
     batch_events: Positive = 2_000
     card_ranges: str = ""  # which numbers are card numbers, e.g. 62:16-19,51-55:16; none: those of the schemes

@@ -80,7 +80,7 @@ async def identity(read: Read, view: StoredView, limits: Mapping[str, int]) -> I
     """`limits`: subject kind → how many customers one such identifier may identify."""
     reader = read.reader
     roots = await merged_roots(reader, view.lead)
-    memberships = await reader.memberships(roots)
+    memberships = _each_once(await reader.memberships(roots))
     shown = sorted(memberships, key=lambda one: (one.subject not in roots, one.subject, one.from_at))[:MOST_SUBJECTS]
     subjects = sorted({one.subject for one in shown} | set(roots))
     links: dict[str, list[Link]] = {}
@@ -102,6 +102,11 @@ def decided(decision: Decision) -> Decided:
         decision_id=decision.decision_id, kind=decision.kind, subjects=list(decision.subjects), actor=decision.actor,
         reason=decision.reason, at=instant(decision.at), undoes=decision.undoes,
     )  # fmt: skip
+
+
+def _each_once(memberships: Sequence[Membership]) -> list[Membership]:
+    """What two numbers share counts for each of both, and after their merge for one customer."""
+    return [*{one._replace(root=""): one for one in memberships}.values()]
 
 
 async def _others(reader: ProfileReader, subject: str, customer_id: str) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.topology import environment_of, stop, write_environment
+from deploy.local_servers import SetupError
+from deploy.topology import Service, environment_of, refuse_taken_ports, stop, write_environment
 from services.cli.asking import Asking
 from services.cli.refusals import Refusal
 from services.web.asgi import NOTHING_HERE
@@ -71,6 +73,14 @@ class Interrupted(subprocess.Popen[bytes]):
             self.waited = True
             raise KeyboardInterrupt
         return super().wait(timeout)
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SetupError, match=f"^port {port}, where alerts serves, is taken: stop what listens there"):
+            refuse_taken_ports({"alerts": Service(("services.cli",), port)})
+    refuse_taken_ports({"alerts": Service(("services.cli",), port)})
 
 
 def test_a_second_ctrl_c_stops_what_does_not_want_to_stop() -> None:

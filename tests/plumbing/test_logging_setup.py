@@ -40,6 +40,20 @@ def test_libraries_write_the_same_lines(stream: io.StringIO) -> None:
     assert lines(stream)[0]["event"] == "lost connection"
 
 
+def test_what_libraries_tell_below_a_warning_stays_out_at_every_level() -> None:
+    written = io.StringIO()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure_logging("debug", stream=written)
+    try:
+        logging.getLogger("aiosqlite").debug("executing %s", "insert into personal values ('12 Hidden Road')")
+        logging.getLogger("services.profile").debug("a step of our own")
+    finally:
+        root.handlers[:], root.level = handlers, level
+        structlog.reset_defaults()
+    assert [line["event"] for line in lines(written)] == ["a step of our own"]
+
+
 def told_at(second: float, logger: str, words: str, *arguments: object) -> None:
     record = logging.LogRecord(logger, logging.ERROR, __file__, 1, words, arguments, None)
     record.created = second
@@ -123,7 +137,7 @@ def test_personal_data_never_reach_the_log(stream: io.StringIO, leak: dict[str, 
     ids=["a topic", "an alert", "a digest"],
 )
 def test_an_id_is_told_whole_although_it_holds_many_digits(stream: io.StringIO, name: str) -> None:
-    structlog.get_logger().info(f"the position of {name}, but not 6222020000000000001")
+    structlog.get_logger("services.profile").info(f"the position of {name}, but not 6222020000000000001")
     assert [line["event"] for line in lines(stream)] == [f"the position of {name}, but not [removed]"]
 
 

@@ -52,7 +52,7 @@ def run(
 ) -> None:
     """Start the whole platform in one process: nothing to install, nothing to configure. Ctrl-C stops it."""
     settings = settings_of(data, port)
-    configure_logging("warning" if settings.log_level == "info" else settings.log_level, "console")
+    configure_logging(settings.log_level or "warning", settings.log_format or "console")
     demo = (lambda: _demo(settings, customers, months, seed)) if simulator else (lambda: None)
     forever(lambda: _run(settings, demo, credentials_file))
 

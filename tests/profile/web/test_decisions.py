@@ -62,6 +62,17 @@ async def test_a_merge_makes_one_customer_of_two_and_says_by_whom_and_why() -> N
     assert [one["decision_id"] for one in identity["decisions"]] == [made["decision_id"]]
 
 
+async def test_what_two_customers_share_is_named_once_after_their_merge() -> None:
+    bank = await open_bank()
+    await bank.tell(*(registered(number, national_id="11010519491231002X") for number in ("C1", "C2")))
+    manager = await bank.sign_in("manager")
+    both = [bank.id_of("party:C1"), bank.id_of("party:C2")]
+    await decide(bank, manager, "/v1/customers/merge", customer_ids=both)
+    identity = (await manager.get(f"/v1/customers/{both[0]}/identity")).json()
+    assert [one["kind"] for one in identity["subjects"]] == ["customer_no", "customer_no", "national_id"]
+    assert identity["cut_off"] == 0
+
+
 async def test_what_a_former_id_was_at_some_version_is_not_mistaken_for_what_it_stands_for_now() -> None:
     bank = await open_bank()
     left, right = await two(bank)
