@@ -202,6 +202,11 @@ def test_a_fact_that_a_text_alone_names_is_looked_for_as_well(files: Directories
     assert only(load(files)).message == "no fact is called asets; did you mean assets?"
 
 
+def test_a_rule_of_very_many_conditions_is_refused(files: Directories) -> None:
+    own(files, "bank.yaml", one_rule(when=["assets > 1.0"] * 41))
+    assert only(load(files)).message == "at most 40 conditions are taken: ask for a fact instead"
+
+
 @pytest.mark.parametrize(("source", "told"), [
     ("assets / 0.0 > 1.0", "divides by 0: write what it is a share of"),
     ("assets / 00 > 1.0", "divides by 0: write what it is a share of"),
@@ -213,7 +218,8 @@ def test_a_fact_that_a_text_alone_names_is_looked_for_as_well(files: Directories
     ("!" * 1_000 + "has_salary", "has 1000 operators; at most 150 are taken"),
     ("has_salary" + "||has_salary" * 152, "has 152 operators; at most 150 are taken"),
     ("{'a': 1.0}['b'] > 1.0", "there is no 'b' to take"),
-    ("tier.matches('(a+)+$') && sleep(9.0)", "calls sleep"),
+    ("tier.contains('a') && sleep(9.0)", "calls sleep"),
+    (r"tier.matches('(\\w{0,9}){0,10}b%d')", "calls matches; known are contains, double, endsWith"),
     ("assets", "gives float; a condition is expected"),
     ("has_salary > 3.0", "No such overload"),
     ("moment.amount_home > 1.0", "needs `on`"),

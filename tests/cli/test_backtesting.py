@@ -27,7 +27,8 @@ from services.cli.rules.backtesting import STEP_MS, Asked, Deployment, lived_aga
 from services.cli.rules.rerun import Happened, Rerun, steps
 from services.clock import SystemClock
 from services.declared_files import directories
-from services.log import EventLog, PositionStore
+from services.embedded.log import EmbeddedLog
+from services.log import EventLog, Message, PositionStore
 from services.profile.adapters.policies import Declarations, load_declarations
 from services.profile.domain.states.fold import Fold
 from services.profile.domain.states.personal import reference
@@ -38,7 +39,7 @@ from services.profile.settings import Choices
 from services.profile.upkeep import Upkeep
 from services.simulator.bank import Bank, start_of
 from services.simulator.traffic import history
-from tests.cli.conftest import Command, running
+from tests.cli.conftest import Command, in_log, running
 from tests.journeys.bank import cny, event
 from tests.journeys.platforms import until
 from tests.profile.told import SECRET, admitted
@@ -153,6 +154,17 @@ def collector_of_python() -> Iterator[None]:
 def test_nobody_looks_for_circles_every_few_objects_of_a_past(counterpoint: Command, deployment: Path) -> None:
     assert counterpoint("rules", "backtest", "--from", "2026-05-01", "--to", "2026-05-02").code == 0
     assert gc.get_threshold()[0] > 10_000
+
+
+def test_a_backtest_warns_of_events_that_are_still_to_be_processed(counterpoint: Command, deployment: Path) -> None:
+    async def one_event(log: EmbeddedLog) -> None:
+        await log.append(CHANNEL_EVENTS.name, [Message(b"a", b"one")])
+
+    period = ("--from", "2026-05-01", "--to", "2026-05-02")
+    assert counterpoint("rules", "backtest", *period).err.strip() == ""
+    in_log(deployment, one_event)
+    said = counterpoint("rules", "backtest", *period)
+    assert "warning: events that wait to be processed and are not in this backtest: 1; run it again" in said.err
 
 
 def test_a_draft_is_laid_over_the_live_rules_and_its_mistakes_are_told(

@@ -24,7 +24,7 @@ MAX_OPERATORS = 150
 _MACRO = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
 _FIELD = re.compile(rf"\b{MOMENT}\.([A-Za-z_]\w*)")
 _GIVEN = frozenset({bool, float, str})
-_FUNCTIONS = frozenset({"size", "contains", "startsWith", "endsWith", "matches", "double", "string", "has", "in"})
+_FUNCTIONS = frozenset({"size", "contains", "startsWith", "endsWith", "double", "string", "has", "in"})
 _CALL = re.compile(r"(?<![\w])([A-Za-z_]\w*)\s*\(")
 _OPERATOR = re.compile(r"&&|\|\||[<>=!]=|[-+*/%<>!?]")
 _BY_NOTHING = re.compile(r"/\s*0+(?:\.0*)?(?![\w.])")

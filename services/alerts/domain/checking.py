@@ -20,6 +20,7 @@ _OWNER = re.compile(rf"(?!{QUEUE}$)\S{{1,100}}")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _MOST = {"version": 1_000_000, "respond_within_hours": 2_000, "expires_after_days": 400}
 MAX_TEXT = 2_000
+MAX_CONDITIONS = 40
 _WIDE = {"\uff5b": "{", "\uff5d": "}", "\uff5c": "|", "\uff3b": "[", "\uff3d": "]"}
 
 
@@ -40,6 +41,8 @@ def _wrong_form(declared: RuleDeclared) -> Iterator[tuple[str, str]]:
         yield "about", "at least one kind of customer is expected"
     if bool(declared.when) == bool(declared.when_any):
         yield "when", "either `when` (all must hold) or `when_any` (one is enough) is expected"
+    if len(declared.when or declared.when_any) > MAX_CONDITIONS:
+        yield "when", f"at most {MAX_CONDITIONS} conditions are taken: ask for a fact instead"
     if declared.situation is None and declared.kind != "guard":
         yield "situation", "only a guard may go without: an alert needs one"
     if not 0 <= declared.cooldown_days <= MAX_COOLDOWN_DAYS:

@@ -12,6 +12,7 @@ import msgspec
 import typer
 
 from schemas.catalogue import load_catalogue
+from schemas.topics import CHANNEL_EVENTS
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, Loaded, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
@@ -20,10 +21,12 @@ from services.alerts.settings import read_choices as read_alert_choices
 from services.cli.beside import Beside, Data, Json, in_deployment
 from services.cli.declared import declarations, known_of
 from services.cli.output import progress, show_json, show_rows
+from services.cli.positions import backlogs
 from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtesting import Asked, Deployment, Found, Shown, backtest, drafted
 from services.clock import SystemClock
 from services.declared_files import directories
+from services.failures import Unavailable
 from services.profile.adapters.policies import Declarations
 from services.profile.domain.reference.calendar import day_number
 from services.profile.settings import read_choices
@@ -65,6 +68,7 @@ def backtest_rules(
     async def work(beside: Beside) -> Found:
         from services.deployment import calm_collector
 
+        await _warn_of_waiting(beside)
         declared, choices = declarations(os.environ, beside.naming.secret), read_choices(os.environ)
         store = SqlAlertStore(beside.database)
         switches = {one.rule: one for one in await store.switches()}
@@ -79,6 +83,21 @@ def backtest_rules(
             return await backtest(asked, deployment, shown)
 
     _tell(in_deployment(data, work), as_json)
+
+
+async def _warn_of_waiting(beside: Beside) -> None:
+    """What is not updated yet would seem never to have happened: a salary on its way is a missing one."""
+    try:
+        async with beside.log() as log:
+            waiting = sum(one.lag or 0 for one in await backlogs(log, beside, CHANNEL_EVENTS.name))
+    except Unavailable as error:  # the database has all that the backtest reads
+        typer.echo(f"warning: whether events wait to be processed is not known: {error}", err=True)
+        return
+    if waiting:
+        then = "run it again once `counterpoint positions show` has no lag"
+        typer.echo(
+            f"warning: events that wait to be processed and are not in this backtest: {waiting:,}; {then}", err=True
+        )
 
 
 def _day(said: str, option: str) -> int:
