@@ -60,7 +60,7 @@ def differences(
     resting: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Two open alerts of one situation the database refuses; all else is told here. `resting`: rules that a burst has
-    paused: that they hold is not acted on."""
+    paused: that they hold is not acted on. What held on facts stays said for as long as its rule declares."""
     who = f"{change.customer_id} at version {change.version}"
     if standing.version != change.version:
         return [f"{who}: the alert service stands at version {standing.version}"]
@@ -72,7 +72,8 @@ def differences(
     due = {one.key for one in verdicts if one.outcome == HOLDS and one.rule.id not in resting}
     found = {key for key, firing in standing.firings.items() if firing.rule not in unjudged}
     wrong = [f"{who}: {key} holds and was not acted on" for key in sorted(due - found)]
-    wrong += [f"{who}: {key} was acted on and holds no longer" for key in sorted(found - due)]
+    staying = {key for key in found if key.endswith("|") and change.changed_at < standing.firings[key].window_until}
+    wrong += [f"{who}: {key} was acted on and holds no longer" for key in sorted(found - due - staying)]
     for key in sorted(due & found):
         firing = standing.firings[key]
         alert = alerts.get(firing.alert_id)
