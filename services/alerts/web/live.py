@@ -52,16 +52,21 @@ class Follow:
         found = await self._backend.store.find(self._where, None, MOST_FOLLOWED)
         now = {one.alert_id: one.revision for one in found}
         if self._seen is None:
+            inbox = await self._encoded(found) if tag_of(now) != self._tag else None
             self._seen = now
-            if tag_of(now) != self._tag:
-                yield event("inbox", tag_of(now), await self._encoded(found))
+            if inbox is not None:
+                yield event("inbox", tag_of(now), inbox)
             return
-        before, self._seen = self._seen, dict(self._seen)
-        for alert in [*found, *await self._left(before.keys() - now.keys())]:
-            if alert.revision > before.get(alert.alert_id, 0):
-                self._note(alert, self._seen)
-                [told] = await all_shown(self._backend, [alert], self._language)
-                yield event("alert", tag_of(self._seen), msgspec.json.encode(told))
+        before = self._seen
+        newer = [
+            one for one in (*found, *await self._left(before.keys() - now.keys()))
+            if one.revision > before.get(one.alert_id, 0)
+        ]  # fmt: skip
+        shown = await all_shown(self._backend, newer, self._language)  # only what can be told counts as seen
+        self._seen = dict(before)
+        for alert, told in zip(newer, shown, strict=True):
+            self._note(alert, self._seen)
+            yield event("alert", tag_of(self._seen), msgspec.json.encode(told))
 
     async def _left(self, alert_ids: set[str]) -> list[Alert]:
         """Alerts that ended, went to another owner, or are not among the greatest any more."""

@@ -22,6 +22,7 @@ from services.alerts.evaluate import Evaluate
 from services.alerts.screens import told
 from services.alerts.staff import staff_of
 from services.alerts.web import Backend, Stated, alerts_app
+from services.failures import Unavailable
 from services.log import Batch, Record
 from services.notifications import LocalNotifications
 from services.web.staff import mounted
@@ -46,12 +47,13 @@ class Branch:
         self.statements: dict[str, ProfileChange] = {}
         self.behind = set[str]()
         self.names: dict[str, str] = {}
+        self.profile_is_away = False
         access = Access(self.users, lambda: self.monotonic, lambda: 0)
-        backend = Backend(
+        self.backend = Backend(
             self.store, self.act, self.current, CEL, access, self.notifications, self.clock, self._stated,
             self._events_of, self._names,
         )  # fmt: skip
-        self.litestar = alerts_app(backend)
+        self.litestar = alerts_app(self.backend)
         self.app = mounted(self.litestar)
         self.client = self._client("")
 
@@ -70,6 +72,8 @@ class Branch:
         return msgspec.json.encode({"event": None, "facts": [{"name": name} for name in said.values]})
 
     async def _names(self, customer_ids: Collection[str]) -> dict[str, str]:
+        if self.profile_is_away:
+            raise Unavailable("the profile is away")
         self.named.append(sorted(customer_ids))
         return {one: name for one, name in self.names.items() if one in customer_ids}
 

@@ -1,14 +1,18 @@
 """The inbox as it changes, over a real connection."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
 
+from services.alerts.ports import AlertFilter
 from services.alerts.screens import inbox_of
-from services.alerts.web.live import tag_of
+from services.alerts.web.live import Follow, tag_of
+from services.failures import Unavailable
 from services.notifications import LocalNotifications
 from services.web import live
 from services.web.asgi import serve
@@ -17,12 +21,14 @@ from tests.alerts.web.branch import LEAVING, Branch
 from tests.event_streams import next_event, sent
 from tests.patience import HANG_S
 
+Json = dict[str, Any]
+
 
 @asynccontextmanager
 async def serving(branch: Branch) -> AsyncIterator[str]:
     server = await serve(branch.app, grace_s=1)
     try:
-        async with asyncio.timeout(30):  # a stream that should have ended must not hang the suite
+        async with asyncio.timeout(HANG_S):  # a stream that should have ended must not hang the suite
             yield f"http://127.0.0.1:{server.port}"
     finally:
         await branch.notifications.close()
@@ -38,6 +44,39 @@ async def following(url: str, client: httpx.AsyncClient, seen: str = "") -> Asyn
     ):
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield answer.aiter_lines()
+
+
+async def test_what_could_not_be_told_while_names_were_away_is_told_at_the_next_look() -> None:
+    branch = Branch()
+    await branch.leaving("c1")
+    follow = Follow(branch.backend, AlertFilter(), "en", "")
+    branch.profile_is_away = True
+    with pytest.raises(Unavailable):
+        await told_by(follow)
+    branch.profile_is_away = False
+    assert [name for name, _ in await told_by(follow)] == ["inbox"]
+    second, third = await branch.leaving("c2"), await branch.leaving("c3")
+    branch.profile_is_away = True
+    with pytest.raises(Unavailable):
+        await told_by(follow)
+    branch.profile_is_away, branch.named = False, []
+    told = await told_by(follow)
+    assert {(name, alert["alert_id"]) for name, alert in told} == {
+        ("alert", second.alert_id),
+        ("alert", third.alert_id),
+    }
+    assert branch.named == [["c2", "c3"]]
+    assert await told_by(follow) == []
+
+
+async def told_by(follow: Follow) -> list[tuple[str, Json]]:
+    """Name and content of each event."""
+    lines = [one.decode().splitlines() async for one in follow.look()]
+    return [
+        (next(line[7:] for line in one if line.startswith("event: ")),
+         json.loads(next(line[6:] for line in one if line.startswith("data: "))))
+        for one in lines
+    ]  # fmt: skip
 
 
 async def test_a_screen_gets_the_inbox_and_then_each_alert_that_changes() -> None:
