@@ -9,7 +9,7 @@ import typer
 
 from services.alerts.domain.team import ANSWERABLE
 from services.cli.alerts.pages import alerts_asked
-from services.cli.alerts.words import headed, worded
+from services.cli.alerts.words import MORE_ANOTHER_DAY, NOTHING_TODAY, headed, worded
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import Data, Json, Language
 from services.cli.output import LEFT_OUT, Row, show_json, show_rows
@@ -17,8 +17,6 @@ from services.cli.refusals import Misuse
 
 COLUMNS = {"today": "Today", "when": "When", "customer_name": "Customer", "title": "Title", "alert_id": "Alert",
            "grade": "Grade", "state": "State", "owner": "Owner"}  # fmt: skip
-NOTHING = "nothing is due today, and nothing is new since yesterday"
-MORE = "{count} more are open, for another day: `counterpoint alerts list`"
 ORDER = ("overdue", "visit", "comes back", "due", "new")
 
 
@@ -56,10 +54,10 @@ def show_day(
         show_json(rows)
         return
     said = [{**row, "today": worded(row["today"], language)} for row in rows]
-    nothing, left_out = worded(NOTHING, language), worded(LEFT_OUT, language)
+    nothing, left_out = worded(NOTHING_TODAY, language), worded(LEFT_OUT, language)
     show_rows(said, headed(COLUMNS, language), as_json=False, nothing=nothing, left_out=left_out)
     if len(found) > len(rows):
-        typer.echo(worded(MORE, language).format(count=len(found) - len(rows)))
+        typer.echo(worded(MORE_ANOTHER_DAY, language).format(count=len(found) - len(rows)))
 
 
 def days_work(alerts: Iterable[Row], day: Day) -> list[Row]:

@@ -16,7 +16,7 @@ from services.cli.alerts.day import show_day
 from services.cli.alerts.pages import alerts_asked
 from services.cli.alerts.tables import LISTED, list_row, print_alert, print_events
 from services.cli.alerts.team import show_team
-from services.cli.alerts.words import headed, worded
+from services.cli.alerts.words import MORE_ALERTS, NO_SUCH_ALERT, headed, worded
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import WHO, Data, Json, Language, Port, environment_of, who_is_meant
 from services.cli.output import LEFT_OUT, console, show_json, show_rows
@@ -26,10 +26,6 @@ app = typer.Typer(no_args_is_help=True, help="The inbox: customer situations tha
 AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="Its id, as in `alerts list`.")]
 Note = Annotated[str, typer.Option(help="A note, kept with the step.")]
 STEPS_BY = "manager"
-NOTHING = (
-    "no such alert: `--state all` shows what has ended, too, and `counterpoint rules explain CUSTOMER` why a rule "
-    "does not speak"
-)
 
 
 @app.command("list")
@@ -63,10 +59,12 @@ def list_alerts(
     if as_json:
         show_json(found)
         return
-    rows, nothing, left_out = [list_row(one) for one in found], worded(NOTHING, language), worded(LEFT_OUT, language)
-    show_rows(rows, headed(LISTED, language), as_json=False, nothing=nothing, left_out=left_out)
+    nothing, left_out = worded(NO_SUCH_ALERT, language), worded(LEFT_OUT, language)
+    show_rows(
+        [list_row(one) for one in found], headed(LISTED, language), as_json=False, nothing=nothing, left_out=left_out
+    )
     if more:
-        typer.echo(worded("there are more: narrow it, raise --limit, or say --all", language))
+        typer.echo(worded(MORE_ALERTS, language))
 
 
 @app.command()

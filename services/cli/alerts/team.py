@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.alerts.words import headed, worded
+from services.cli.alerts.words import OF_WHEN, headed, worded
 from services.cli.asking import Token, Url, asking
 from services.cli.beside import Data, Json, Language
 from services.cli.output import LEFT_OUT, Row, show_json, show_rows
@@ -15,7 +15,6 @@ COLUMNS = {"owner": "Owner", "open": "Open", "overdue": "Overdue", "waiting": "W
            "amounts": "Sold for", "relevant": "Relevant", "not_relevant": "Not relevant",
            "unreachable": "Unreachable"}  # fmt: skip
 TOGETHER = "all"
-OF_WHEN = "What was closed is of {month}; what is open, of now"
 
 
 def show_team(

@@ -4,6 +4,14 @@ from collections.abc import Mapping
 
 from services.cli.output import LEFT_OUT
 
+NO_SUCH_ALERT = (
+    "no such alert: `--state all` shows what has ended, too, and `counterpoint rules explain CUSTOMER` why a rule "
+    "does not speak"
+)
+MORE_ALERTS = "there are more: narrow it, raise --limit, or say --all"
+NOTHING_TODAY = "nothing is due today, and nothing is new since yesterday"
+MORE_ANOTHER_DAY = "{count} more are open, for another day: `counterpoint alerts list`"
+OF_WHEN = "What was closed is of {month}; what is open, of now"
 _IN_CHINESE: Mapping[str, str] = {
     "Alert": "告警", "Grade": "评级", "Title": "标题", "Owner": "负责人", "State": "状态", "Due": "时限",
     "Customer": "客户", "Customer id": "客户编号", "Rule": "规则", "Evidence": "证据", "Seen": "所见的值",
@@ -19,14 +27,12 @@ _IN_CHINESE: Mapping[str, str] = {
     LEFT_OUT: "窗口宽度不足，略去",  # noqa: RUF001 - Chinese punctuation
     "Service only: nothing may be offered": "仅限服务，不得推介",  # noqa: RUF001 - Chinese punctuation
     "Nothing may be offered by a channel that the customer refused": "不得通过客户拒绝的渠道推介",
-    "there are more: narrow it, raise --limit, or say --all": "还有更多：请缩小范围、加大 --limit 或使用 --all",  # noqa: RUF001 - Chinese punctuation
-    "no such alert: `--state all` shows what has ended, too, and `counterpoint rules explain CUSTOMER` why a rule does "
-    "not speak":
+    MORE_ALERTS: "还有更多：请缩小范围、加大 --limit 或使用 --all",  # noqa: RUF001 - Chinese punctuation
+    NO_SUCH_ALERT:
         "没有这样的告警：`--state all` 也显示已结束的，`counterpoint rules explain CUSTOMER` 说明规则为何没有触发",  # noqa: RUF001 - Chinese punctuation
-    "nothing is due today, and nothing is new since yesterday": "今天没有到期的事项，昨天以来也没有新增",  # noqa: RUF001 - Chinese punctuation
-    "{count} more are open, for another day: `counterpoint alerts list`":
-        "另有 {count} 条未结，不在今天：`counterpoint alerts list`",  # noqa: RUF001 - Chinese punctuation
-    "What was closed is of {month}; what is open, of now": "已关闭的为 {month} 的数据，未结的为当前数据",  # noqa: RUF001 - Chinese punctuation
+    NOTHING_TODAY: "今天没有到期的事项，昨天以来也没有新增",  # noqa: RUF001 - Chinese punctuation
+    MORE_ANOTHER_DAY: "另有 {count} 条未结，不在今天：`counterpoint alerts list`",  # noqa: RUF001 - Chinese punctuation
+    OF_WHEN: "已关闭的为 {month} 的数据，未结的为当前数据",  # noqa: RUF001 - Chinese punctuation
 }  # fmt: skip
 
 
