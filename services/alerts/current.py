@@ -6,7 +6,7 @@ import structlog
 
 from services.alerts.domain.alert import Alert
 from services.alerts.domain.bursts import Bursts
-from services.alerts.domain.compiled import RuleSet, rule_set
+from services.alerts.domain.compiled import RuleSet
 from services.alerts.domain.editions import Edition, redefined, silenced
 from services.alerts.domain.guarding import hold_back_anew
 from services.alerts.domain.learning import Learned, Tally, precision, throttled
@@ -71,6 +71,6 @@ class Current:
         self.terms = self.terms._replace(stopped=frozenset(self.stopped))
         left = [rule for rule in self.rules.rules if rule.id not in self.stopped]
         stopped = [rule for rule in self.rules.rules if rule.id in self.stopped]
-        kept = rule_set(self.rules.version, left, self.rules.at_rest, self.rules.labels, self.rules.amounts)
+        kept = self.rules.with_rules(self.rules.version, left)
         self.rules = kept._replace(rules=(*kept.rules, *stopped))
         log.error("rule stopped: it does not fit the values it meets", rule=rule_id, why=why)

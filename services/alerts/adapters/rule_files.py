@@ -76,8 +76,7 @@ def switched(loaded: Loaded, switches: Mapping[str, RuleSwitch]) -> Loaded:
     """The same rules as people have switched them since."""
     rules = [_switched(rule, switches) for rule in loaded.rule_set.rules]
     version = _version([loaded.rule_set.version.encode()], switches)
-    had = loaded.rule_set
-    return loaded._replace(rule_set=rule_set(version, rules, had.at_rest, had.labels, had.amounts))
+    return loaded._replace(rule_set=loaded.rule_set.with_rules(version, rules))
 
 
 def _switched(rule: Rule, switches: Mapping[str, RuleSwitch]) -> Rule:

@@ -58,6 +58,10 @@ class RuleSet(NamedTuple):
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
+    def with_rules(self, version: str, rules: Sequence[Rule]) -> "RuleSet":
+        """Other rules, told in the same words."""
+        return rule_set(version, rules, self.at_rest, self.labels, self.amounts)
+
 
 def rule_set(
     version: str, rules: Sequence[Rule], at_rest: Mapping[str, Fact], labels: Labels = NO_LABELS,

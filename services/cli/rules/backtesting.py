@@ -16,7 +16,7 @@ from schemas.instants import DAY_MS
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import Loaded, load_rules
 from services.alerts.domain.alert import Alert
-from services.alerts.domain.compiled import Known, rule_set
+from services.alerts.domain.compiled import Known
 from services.alerts.domain.counting import (
     Caught,
     Planted,
@@ -101,8 +101,7 @@ def drafted(file: Path, known: Known, live: Loaded) -> tuple[Loaded, list[str]]:
     rules = draft.rule_set.rules
     ids = [rule.id for rule in rules]
     kept = [rule for rule in live.rule_set.rules if rule.id not in ids]
-    whole = rule_set(draft.rule_set.version, [*kept, *rules], known.at_rest(), live.rule_set.labels, known.amounts)
-    return live._replace(rule_set=whole), ids
+    return live._replace(rule_set=live.rule_set.with_rules(draft.rule_set.version, [*kept, *rules])), ids
 
 
 async def backtest(asked: Asked, deployment: Deployment, shown: Shown) -> Found:
