@@ -66,7 +66,7 @@ def merge(gone: Side, into: Side, terms: Terms, now: int) -> list[Alert]:
         there = open_there.get(alert.situation)
         if there is None:
             former, alert.customer_id = alert.customer_id, to
-            step(alert, now, SYSTEM, "move", alert.state, f"{former} became {to}")
+            step(alert, now, SYSTEM, "move", alert.state, f"{_moved(former)}{to}")
             changed.append(alert)
             continue
         _join(there, alert, terms)
@@ -80,10 +80,15 @@ def merge(gone: Side, into: Side, terms: Terms, now: int) -> list[Alert]:
 
 def moved_from(former: str, alerts: Iterable[Alert]) -> list[Alert]:
     """Those that a merge brought along whole."""
-    moved = f"{former} became "
+    note = _moved(former)
     return [
-        alert for alert in alerts if any(one.action == "move" and one.note.startswith(moved) for one in alert.history)
+        alert for alert in alerts if any(one.action == "move" and one.note.startswith(note) for one in alert.history)
     ]
+
+
+def _moved(former: str) -> str:
+    """How the note of a step begins that moves an alert to another customer."""
+    return f"{former} became "
 
 
 def _join(there: Alert, alert: Alert, terms: Terms) -> None:
