@@ -8,9 +8,9 @@ from schemas.instants import millis
 from schemas.zone import Zone
 from services.alerts.domain.alert import Result, State
 
-IN_HAND: tuple[State, ...] = ("claimed", "contacted")
+BEGUN: tuple[State, ...] = ("claimed", "contacted")
 PLANNED: tuple[State, ...] = ("planned", "snoozed")
-ANSWERABLE: tuple[State, ...] = ("routed", *IN_HAND)
+ANSWERABLE: tuple[State, ...] = ("routed", *BEGUN)
 """What waits, is planned or put off is late for nobody."""
 
 

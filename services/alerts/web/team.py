@@ -11,7 +11,7 @@ from schemas.events import Money
 from schemas.instants import instant
 from schemas.money import format_money
 from services.access import User
-from services.alerts.domain.team import IN_HAND, PLANNED, Member, members, month, team_of
+from services.alerts.domain.team import BEGUN, PLANNED, Member, members, month, team_of
 from services.alerts.web.backend import Backend, Injected
 from services.alerts.web.documents import Amount, answers
 from services.alerts.web.filters import Asking, Owner, several
@@ -91,7 +91,7 @@ def _member(one: Member) -> TeamMember:
     relevant = one.relevant
     return TeamMember(
         owner=one.owner or None, open=one.open(), overdue=one.overdue, waiting=one.open(["new"]),
-        unclaimed=one.open(["routed"]), in_hand=one.open(IN_HAND), planned=one.open(PLANNED),
+        unclaimed=one.open(["routed"]), in_hand=one.open(BEGUN), planned=one.open(PLANNED),
         saved=one.ended("saved"), lost=one.ended("lost"), sold=one.ended("sold"),
         not_relevant=one.ended("not_relevant"), unreachable=one.ended("unreachable"),
         relevant=None if relevant is None else round(relevant, 4),
