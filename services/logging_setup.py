@@ -86,8 +86,9 @@ def _errors(record: logging.LogRecord) -> Iterator[str]:
             yield f"{frame.f_code.co_filename}:{line}"
 
 
-def configure_logging(level: str = "INFO", form: Format = "json", stream: TextIO | None = None) -> None:
-    """Once per process, by its composition root. `level` is a name of the standard library's levels."""
+def configure_logging(level: str | None, form: Format | None, stream: TextIO | None = None) -> None:
+    """Once per process, by its composition root. `level` is a name of the standard library's levels; where a deployment
+    says neither, as services log: info and json."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -109,12 +110,12 @@ def configure_logging(level: str = "INFO", form: Format = "json", stream: TextIO
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(form)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(form or "json")],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    root.setLevel((level or "info").upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 

@@ -26,7 +26,7 @@ LINGER_MS = 2
 async def run(environment: Mapping[str, str]) -> None:
     """Serves until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`, `OtherSecret`."""
     settings = read_settings(environment)
-    configure_logging(settings.log_level or "info", settings.log_format or "json")
+    configure_logging(settings.log_level, settings.log_format)
     metrics, naming, catalogue = Metrics(), load_naming(settings), load_catalogue(settings.event_types)
     async with contextlib.AsyncExitStack() as closing:
         database = open_tables(settings)

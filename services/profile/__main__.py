@@ -30,7 +30,7 @@ async def run(
     """Works until SIGINT or SIGTERM. `beside` gives the profile's work with what else a root has it do. Raises
     `SettingsError`, `WrongSchema`, `OtherSecret`."""
     settings = read_settings(environment)
-    configure_logging(settings.log_level or "info", settings.log_format or "json")
+    configure_logging(settings.log_level, settings.log_format)
     naming = load_naming(settings)
     async with contextlib.AsyncExitStack() as closing:
         plumbing = open_plumbing(closing, settings)

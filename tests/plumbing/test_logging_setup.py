@@ -16,7 +16,7 @@ def stream() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     written = io.StringIO()
-    configure_logging("info", stream=written)
+    configure_logging("info", None, stream=written)
     yield written
     root.handlers[:], root.level = handlers, level
     structlog.reset_defaults()
@@ -44,7 +44,7 @@ def test_what_libraries_tell_below_a_warning_stays_out_at_every_level() -> None:
     written = io.StringIO()
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    configure_logging("debug", stream=written)
+    configure_logging("debug", None, stream=written)
     try:
         logging.getLogger("aiosqlite").debug("executing %s", "insert into personal values ('12 Hidden Road')")
         logging.getLogger("services.profile").debug("a step of our own")

@@ -117,7 +117,7 @@ async def run(environment: Mapping[str, str]) -> None:
     """One of several processes on Kafka and PostgreSQL; works until SIGINT or SIGTERM. Raises `SettingsError`,
     `WrongSchema`, `OtherSecret`, `PolicyError`."""
     settings = read_settings(environment)
-    configure_logging(settings.log_level or "info", settings.log_format or "json")
+    configure_logging(settings.log_level, settings.log_format)
     naming = load_naming(settings)
     declared = declarations(environment, naming.secret)
     async with contextlib.AsyncExitStack() as closing:
