@@ -39,7 +39,7 @@ async def test_a_withdrawal_that_the_machine_and_the_core_bank_tell_is_one_movem
     assert view["measures"]["outflow_7d"] == cny("200.00")
     assert view["channels"]["atm"]["count"] == 1
     await bank.command("sources", "set", source, "of_record=cash.withdrawn")
-    async with asyncio.timeout(60):  # a running platform follows within a second
+    async with asyncio.timeout(HANG_S):  # a running platform follows within a second
         while view["measures"]["outflow_7d"] == cny("200.00"):
             more = event("cash.withdrawn", ago(0.5), "atm", account_no=account, amount=cny("50.00"))
             await bank.tell(more, key=key)
@@ -54,7 +54,7 @@ async def test_a_key_that_is_revoked_stops_in_the_middle_of_its_stream(bank: Ban
     elsewhere = paid_in(account) | {"channel": "online"}
     assert (await bank.publish(elsewhere, made["key"])).status_code == 403
     accepted, revoking = 0, asyncio.create_task(bank.command("keys", "revoke", made["key_id"]))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG_S):
         while (answer := await bank.publish(paid_in(account), made["key"])).status_code == 202:
             accepted += 1
             bank.remember(answer)
@@ -72,7 +72,7 @@ async def test_a_source_silent_for_longer_than_its_own_rhythm_is_seen(bank: Bank
     await bank.command("sources", "set", source, "channel=atm", "rhythm_ms=500")
     key = json.loads(await bank.command("keys", "create", source, "--channel", "atm", "--json"))["key"]
     await bank.tell(paid_in(bank.no("rare")), key=key)
-    async with asyncio.timeout(60):  # ingest tells of its sources every few seconds
+    async with asyncio.timeout(HANG_S):  # ingest tells of its sources every few seconds
         while source not in (seen := await silent(bank)):  # noqa: ASYNC110 - no event of ours
             await asyncio.sleep(0.1)
     assert "bank" not in seen

@@ -30,6 +30,7 @@ from tests.conftest import RunningServers
 from tests.journeys.bank import ago, event
 from tests.journeys.operating import Operator
 from tests.journeys.platforms import ROOT, empty_servers, until
+from tests.patience import HANG_S
 from tests.ports.emptied import RIGHTS
 from tests.ports.redis_rights import PASSWORD, user_of_redis
 from tests.profile.told import SECRET
@@ -176,7 +177,7 @@ async def test_each_service_works_with_the_rights_that_it_needs_and_no_other(
         monkeypatch.setenv("PGSSLROOTCERT", given[""]["PGSSLROOTCERT"])
         known = await first_credentials(given[""], tmp_path)
         reader = {"Authorization": f"Bearer {known.manager_token}"}
-        async with running(given, tmp_path) as at, httpx.AsyncClient(timeout=60) as client:
+        async with running(given, tmp_path) as at, httpx.AsyncClient(timeout=HANG_S) as client:
             unhappy = event("feedback.given", ago(), "mobile", customer_no="10000017", score=1, scale=10)
             told = [event("account.opened", ago(2), account_no="A-1", customer_no="10000017"), unhappy]
             headers = {"Authorization": f"Bearer {known.ingest_key}"}

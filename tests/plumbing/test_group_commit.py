@@ -8,6 +8,7 @@ import pytest
 from services.failures import Contended, Fenced, Unavailable
 from services.group_commit import GroupCommit
 from services.log import Batch, Record
+from tests.patience import HANG_S
 
 
 def batch(partition: int, size: int = 1) -> Batch:
@@ -130,5 +131,5 @@ async def test_who_was_told_of_success_before_the_rest_were_given_up_is_not_told
     while applying.tried[-1] != [2]:  # noqa: ASYNC110 - what is tried sets no event
         await asyncio.sleep(0)
     tasks[1].cancel()
-    done = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+    done = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), HANG_S)
     assert [type(one).__name__ if one else "" for one in done] == ["", "CancelledError", "Contended", "Contended"]

@@ -12,6 +12,7 @@ from faust.types import TP
 
 from services.kafka.faust import new_app
 from services.kafka.fetching import NOWHERE, BatchConsumer, Fetched, FetchingThread
+from tests.patience import HANG_S
 
 PLACE, OTHER = TP("events", 3), TP("events", 4)
 
@@ -152,7 +153,7 @@ async def test_who_waits_for_records_looks_again_when_more_partitions_are_admitt
     kafka._fetch_waiters += [loop.create_future(), loop.create_future()]
     kafka._fetch_waiters[0].cancel()
     thread.look_again()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         await kafka._fetch_waiters[1]
 
 
@@ -229,7 +230,7 @@ async def test_nothing_is_fetched_while_the_group_is_dealt_anew(
     await asyncio.sleep(0.01)
     assert not waiting.done()
     consumer.resume_flow()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         assert await waiting == []
     assert len(await taken(consumer)) == 1
 

@@ -377,7 +377,7 @@ async def test_a_body_that_does_not_come_to_its_end_is_given_up(monkeypatch: pyt
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         head = b"POST /steps HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n"
         writer.write(head + b'{"note": ')
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_S):
             answer = await reader.read()
         assert answer.startswith(b"HTTP/1.1 408")
         assert b"the body did not arrive in time" in answer

@@ -26,6 +26,7 @@ from services.embedded.segments import Block, Segment, connect, create_segment
 from services.failures import Unavailable
 from services.log import Batch, Message, Position, TopicPartition
 from tests.clocks import ManualClock
+from tests.patience import HANG_S
 from tests.ports.log_places import Applied, consuming
 
 
@@ -417,7 +418,7 @@ async def test_a_log_that_is_damaged_where_it_is_written_says_so_instead_of_a_tr
 async def told_instead_of_applied(directory: Path, clock: ManualClock, whole: Sequence[bytes], why: str) -> None:
     log = EmbeddedLog(directory, clock=clock)
     applied = Applied()
-    async with asyncio.timeout(20), consuming(log, "t", applied):
+    async with asyncio.timeout(HANG_S), consuming(log, "t", applied):
         while not log.waiting():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
         assert why in log.waiting()[TopicPartition("t", 0)]

@@ -23,6 +23,7 @@ from services.kafka.security import security_of
 from services.log import Message
 from services.settings import SettingsError, read_settings
 from tests.certificates import make_certificates
+from tests.patience import HANG_S
 from tests.ports.log_places import Applied, consuming
 
 NAME, PASSWORD = "counterpoint", "a password of the test"
@@ -116,7 +117,7 @@ async def test_who_is_refused_or_not_trusted_finds_the_reason_in_the_log(
         caplog.clear()
         try:
             with pytest.raises(Unavailable):
-                await asyncio.wait_for(log.append("any", [Message(b"key", b"one")]), 60)
+                await asyncio.wait_for(log.append("any", [Message(b"key", b"one")]), HANG_S)
         finally:
             await log.close()
         assert why in caplog.text

@@ -15,6 +15,7 @@ from services.notifications import GAP, QUEUED_MESSAGES, LocalNotifications, Not
 from services.redis import RETRY_S, RedisNotifications, open_notifications
 from services.settings import SettingsError, read_settings
 from tests.conftest import RunningServers
+from tests.patience import HANG_S
 from tests.ports.redis_rights import PASSWORD, user_of_redis
 
 
@@ -33,7 +34,7 @@ async def notifications(request: pytest.FixtureRequest) -> AsyncIterator[Notific
 
 
 async def next_of(messages: AsyncIterator[bytes]) -> bytes:
-    return await asyncio.wait_for(anext(messages), 20)
+    return await asyncio.wait_for(anext(messages), HANG_S)
 
 
 async def test_what_is_published_after_subscribing_arrives_in_order(notifications: Notifications) -> None:

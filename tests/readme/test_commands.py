@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from deploy.topology import SERVICES
+from tests.patience import HANG_S
 from tests.readme.pages import ENGLISH, ROOT, Block, blocks, english_pages
 from tests.readme.terminal import Terminal, until
 from tests.replay.berka_bank import write_berka_bank
@@ -61,7 +62,7 @@ def manager_is_told(address: str, credentials: Path) -> bool:
     if not credentials.exists():  # written once it serves
         return False
     token = json.loads(credentials.read_text())["agent_token"]
-    with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
+    with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=HANG_S) as http:
         found = http.get("/v1/customers", params={"customer_no": STORY}).json()["customers"]
         told = [http.get("/v1/alerts", params={"customer": one["customer_id"]}).json()["alerts"] for one in found]
     return {"leaving", "service_trouble"} <= {alert["situation"] for alerts in told for alert in alerts}

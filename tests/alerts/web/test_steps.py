@@ -11,6 +11,7 @@ from services.alerts.screens import INBOX, inbox_of
 from services.alerts.web.documents import StepRefused
 from tests.alerts.told import DAY, NOON
 from tests.alerts.web.branch import Branch
+from tests.patience import HANG_S
 
 TOMORROW = instant(NOON + 2 * DAY)
 SOLD = {"result": "sold", "product": "fund-7", "amount": {"value": "50000.00", "currency": "CNY"}, "note": "signed"}
@@ -71,7 +72,7 @@ async def test_any_of_several_tags_may_be_the_alerts_and_a_weak_one_never_is(tag
 async def test_screens_are_told_of_a_step() -> None:
     branch = Branch()
     path, manager = await at_work(branch)
-    async with asyncio.timeout(30), branch.notifications.subscribe(INBOX) as heard:  # not to hang the suite
+    async with asyncio.timeout(HANG_S), branch.notifications.subscribe(INBOX) as heard:  # not to hang the suite
         await manager.post(f"{path}/claim")
         assert path.endswith((await anext(heard)).decode())
 
@@ -80,7 +81,7 @@ async def test_the_screens_of_one_manager_are_told_of_what_is_or_was_his_alone()
     branch = Branch()
     mine, other = await branch.leaving("c1", owner="M-1"), await branch.leaving("c2", owner="M-2")
     chief = await branch.sign_in("manager", name="Chief")
-    async with asyncio.timeout(30), branch.notifications.subscribe(inbox_of("M-1")) as heard:
+    async with asyncio.timeout(HANG_S), branch.notifications.subscribe(inbox_of("M-1")) as heard:
         await chief.post(f"/v1/alerts/{other.alert_id}/claim")
         await branch.leaving("c3", owner="M-2")
         await chief.post(f"/v1/alerts/{mine.alert_id}/reassign", json={"to": "M-2"})

@@ -24,7 +24,7 @@ async def following(bank: Bank, customer_id: str, seen: int = 0) -> AsyncIterato
     headers = {**signed_in.headers, **({"last-event-id": str(seen)} if seen else {})}
     try:
         async with (
-            asyncio.timeout(30),  # a stream that should have ended must not hang the suite
+            asyncio.timeout(HANG_S),  # a stream that should have ended must not hang the suite
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=HANG_S) as client,
             client.stream("GET", f"/v1/customers/{customer_id}/live") as answer,
         ):
