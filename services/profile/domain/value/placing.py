@@ -7,7 +7,7 @@ import msgspec
 
 from services.profile.domain.customers.assets import Assets, linked_with, note_band
 from services.profile.domain.customers.customer import Customer, Decided
-from services.profile.domain.value.apart import standing
+from services.profile.domain.value.merged import standing
 from services.profile.domain.value.owners import assign
 from services.profile.domain.value.policy import Policy
 from services.profile.domain.value.tiers import decide, is_provisional

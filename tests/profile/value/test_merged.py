@@ -2,7 +2,7 @@
 
 from schemas.instants import DAY_MS
 from services.profile.domain.customers.customer import Decided
-from services.profile.domain.value.apart import standing
+from services.profile.domain.value.merged import standing
 from tests.profile.domain.gathered import ME, customer_of
 from tests.profile.domain.happenings import NOON, event
 
