@@ -50,6 +50,7 @@ _LETTERS = (
     *product(["update"], ["conflict", "bug", "not_avro", "unknown_schema", "wrong_record", "corrupt"]),
     ("publish", "message_too_large"),
 )
+_UNJUDGED = tuple(product(("retention", "upsell", "guard"), ("missing", "not_covered")))
 
 EVENTS_ACCEPTED = CounterMetric(
     "events_accepted", ("source", "channel"), "events", "Durable in the log, repeats included"
@@ -111,7 +112,10 @@ STATEMENTS_EVALUATED = CounterMetric("statements_evaluated", (), "statements", "
 STATEMENTS_SKIPPED = CounterMetric("statements_skipped", (), "statements", "Older than one acted on before")
 STATEMENTS_PARKED = CounterMetric("statements_parked", (), "statements", "Left out after failing twice; a bug")
 RULES_FIRED = CounterMetric("rules_fired", ("how",), "times", "raised, or suppressed by cooldown or throttle")
-RULES_UNKNOWN = CounterMetric("rules_unknown", (), "times", "Not judged: a fact was unknown or not covered")
+RULES_UNKNOWN = CounterMetric(
+    "rules_unknown", ("kind", "why"), "times",
+    "Not judged: a fact is missing for now, or not_covered by any source; a guard then holds", _UNJUDGED,
+)  # fmt: skip
 ALERT_STEPS = CounterMetric("alert_steps", ("kind", "action"), "alerts", "Alerts that have changed, by their last step")
 CHANGE_TO_ALERT = HistogramMetric(
     "change_to_alert_seconds", (), "seconds", "From the profile's statement to the commit of the alert", _SECONDS

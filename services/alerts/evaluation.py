@@ -27,6 +27,7 @@ from services.alerts.domain.notices import in_force, notice
 from services.alerts.domain.routing import Place, follow_owner, limited, place_of, route
 from services.alerts.domain.settling import settle
 from services.alerts.domain.standing import Standing
+from services.alerts.domain.unjudged import Unjudged
 from services.alerts.outbox import write
 from services.alerts.ports import AlertsTransaction
 
@@ -39,7 +40,7 @@ class Evaluated(msgspec.Struct):
     skipped: int = 0
     fired: int = 0
     suppressed: int = 0
-    unknown: int = 0
+    unknown: Unjudged = msgspec.field(default_factory=Counter)
     handed_on: int = 0
     changed: list[Alert] = []
 

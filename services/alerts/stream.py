@@ -107,7 +107,8 @@ async def evaluate(worker: Worker, batches: Sequence[Batch]) -> None:
     metrics.add(measure.STATEMENTS_SKIPPED, done.skipped)
     metrics.add(measure.RULES_FIRED, done.fired, "raised")
     metrics.add(measure.RULES_FIRED, done.suppressed, "suppressed")
-    metrics.add(measure.RULES_UNKNOWN, done.unknown)
+    for (kind, lack), count in done.unknown.items():
+        metrics.add(measure.RULES_UNKNOWN, count, kind, lack)
     metrics.observe(measure.BATCH_SIZE, sum(len(batch.records) for batch in batches), PROFILE_CHANGES.name)
     for alert in done.changed:
         if len(alert.history) <= OPENED_AND_ROUTED and alert.is_open:

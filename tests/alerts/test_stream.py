@@ -171,6 +171,19 @@ async def test_what_a_batch_came_to_is_counted(listening: Listening) -> None:
     assert listening.counted("change_to_alert_seconds_sum") == waited_s
 
 
+async def test_what_could_not_be_judged_is_counted_by_kind_of_rule_and_by_what_was_lacking(
+    listening: Listening,
+) -> None:
+    lacks = ["salary_missed"]
+    late = [statement(version, missing=lacks, has_salary=True) for version in (1, 2)]
+    nobody_tells = statement(1, "c2", not_covered=lacks, has_salary=True)
+    await stream.evaluate(listening.worker, [batch(0, late[0], nobody_tells)])
+    await stream.evaluate(listening.worker, [batch(2, late[1])])
+    assert listening.counted("rules_unknown_total", kind="retention", why="missing") == 2
+    assert listening.counted("rules_unknown_total", kind="retention", why="not_covered") == 1
+    assert listening.counted("rules_unknown_total", kind="guard", why="missing") == 0
+
+
 async def test_how_long_an_alert_took_is_measured_when_it_comes_up_and_never_again(listening: Listening) -> None:
     await stream.evaluate(listening.worker, [batch(0, statement(1, **LEAVING))])
     await stream.evaluate(listening.worker, [batch(1, statement(2, moments=[moment("x", NOON)], **LEAVING))])

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import get_args
 
@@ -13,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.topics import TOPICS
 from services import metrics as metrics_module
+from services.alerts.domain.rules import KINDS
+from services.alerts.domain.unjudged import Lack
 from services.failures import FailureKind
 from services.metrics import (
     ACCEPTED_TO_VISIBLE,
@@ -134,6 +137,12 @@ def test_a_rule_on_an_increase_hears_of_what_happens_for_the_first_time(expressi
     for name, chosen in re.findall(r"increase\((\w+)(?:\{([^}]*)\})?\[", expression):
         wanted = dict(re.findall(r'(\w+)="([^"]*)"', chosen))
         assert [one for one in shown if one.name == name and wanted.items() <= one.labels.items()], expression
+
+
+def test_every_way_in_which_a_rule_may_stay_unjudged_is_there_before_the_first_one() -> None:
+    metrics = Metrics()
+    for kind, lack in product(KINDS, get_args(Lack)):
+        assert sample(metrics, "counterpoint_rules_unknown_total", kind=kind, why=lack) == 0
 
 
 def test_every_kind_of_failure_and_dead_letter_is_there_before_the_first_one() -> None:

@@ -9,7 +9,7 @@ from services.alerts.domain.alert import Alert
 from services.alerts.domain.compiled import Rule, RuleSet
 from services.alerts.domain.expressions import Expressions
 from services.alerts.domain.guarding import blocked
-from services.alerts.domain.judging import HOLDS, Judging, Values, Verdict
+from services.alerts.domain.judging import HOLDS, MISSING, Judging, Values, Verdict
 from services.alerts.domain.standing import Standing
 
 Status = Literal[
@@ -117,7 +117,7 @@ class _Explaining(NamedTuple):
             return "broken", verdict.why
         if verdict.outcome == "not":
             return ("stays_said" if self._stays_said(verdict) else "not"), ""
-        if verdict.outcome == "missing":
+        if verdict.outcome == MISSING:
             return ("not_covered" if uncovered else "missing"), ""
         return self._raised(rule, verdict)
 

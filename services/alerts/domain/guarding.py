@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from services.alerts.domain.alert import SYSTEM, Alert, step
 from services.alerts.domain.compiled import RuleSet
-from services.alerts.domain.judging import HOLDS, Verdict
+from services.alerts.domain.judging import HOLDS, MISSING, Verdict
 from services.alerts.domain.routing import CAPACITY, by_rank
 from services.alerts.domain.rules import Words
 from services.alerts.domain.standing import Standing
@@ -16,7 +16,7 @@ RETENTION_FIRST, BUDGET = "retention_first", "budget"
 
 def guards(verdict: Verdict) -> bool:
     """Whether the verdict is of a guard that holds; one that cannot be judged holds as well."""
-    return verdict.rule.declared.kind == "guard" and verdict.outcome in (HOLDS, "missing")
+    return verdict.rule.declared.kind == "guard" and verdict.outcome in (HOLDS, MISSING)
 
 
 def blocked(verdicts: Iterable[Verdict]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from services.alerts.domain.rules import LEAST_SEVERE
 
 Outcome = Literal["holds", "not", "missing", "broken"]
 HOLDS: Outcome = "holds"
+MISSING: Outcome = "missing"
 NOTHING_SEEN: Mapping[str, Fact] = MappingProxyType({})
 MOST_TRIED = 3
 """Unknown truth values of one part: each doubles the tries."""
@@ -45,7 +46,7 @@ class Verdict(NamedTuple):
 
 def _is_weighed(rule: Rule, outcome: Outcome) -> bool:
     """A guard holds as long as it cannot be known that it does not."""
-    return outcome == HOLDS or (outcome == "missing" and rule.declared.kind == "guard")
+    return outcome == HOLDS or (outcome == MISSING and rule.declared.kind == "guard")
 
 
 def judge(change: ProfileChange, rules: RuleSet, expressions: Expressions) -> list[Verdict]:
@@ -154,13 +155,13 @@ class Judging:
                 # one that holds is enough for the one kind, one that fails for the other
                 return self._if_heard(rule) if rule.any_of else ("not", ())
         if unknown:
-            return "missing", tuple(sorted(set(unknown)))
+            return MISSING, tuple(sorted(set(unknown)))
         return ("not", ()) if rule.any_of else self._if_heard(rule)
 
     def _if_heard(self, rule: Rule) -> tuple[Outcome, tuple[str, ...]]:
         """What is absent may be on its way as long as a channel that would tell of it is not heard."""
         unheard = [f"channel {one}" for one in rule.declared.depends_on if one in self._change.unheard]
-        return ("missing", tuple(sorted(unheard))) if unheard else (HOLDS, ())
+        return (MISSING, tuple(sorted(unheard))) if unheard else (HOLDS, ())
 
     def _covered(self, rule: Rule) -> Iterable[Expression]:
         """The parts to be judged: of a guard, without those that no registered source could tell of (`explain` shows

@@ -11,10 +11,11 @@ from schemas.moments import window_days
 from services.alerts.domain.alert import SYSTEM, Alert, Evidence, step
 from services.alerts.domain.evidence import evidence_of
 from services.alerts.domain.guarding import guards, hold_back
-from services.alerts.domain.judging import HOLDS, Verdict
+from services.alerts.domain.judging import HOLDS, MISSING, Verdict
 from services.alerts.domain.retracting import take_back
 from services.alerts.domain.standing import Firing, Standing
 from services.alerts.domain.terms import Terms
+from services.alerts.domain.unjudged import Unjudged, unjudged
 from services.alerts.domain.weighing import is_worth_more, weigh
 from services.alerts.domain.wording import what_changed
 
@@ -29,7 +30,7 @@ class Settled(NamedTuple):
     changed: list[Alert]
     fired: int
     suppressed: int
-    unknown: int
+    unknown: Unjudged
     absences: list[str]
     broken: Mapping[str, str]
 
@@ -43,7 +44,7 @@ def settle(
     standing.owner, standing.tier = str(change.facts.get("owner", "")), str(change.facts.get("tier", ""))
     standing.acting = str(change.facts.get("acting_owner", ""))
     standing.guards = {one.rule.id: one.outcome for one in verdicts if guards(one)}
-    standing.unknown = {one.rule.id: one.missing for one in verdicts if one.outcome == "missing"}
+    standing.unknown = {one.rule.id: one.missing for one in verdicts if one.outcome == MISSING}
     holding = {one.key: one for one in verdicts if one.outcome == HOLDS}
     broken = {one.rule.id: one.why for one in verdicts if one.outcome == "broken"}
     settling.end(holding, standing.unknown.keys() | broken.keys() | terms.stopped)
@@ -51,8 +52,8 @@ def settle(
         if verdict.rule.declared.situation is not None:
             settling.hold(key, verdict)
     settling.hold_back(verdicts)
-    return Settled(list(settling.changed.values()), settling.fired, settling.suppressed, len(standing.unknown),
-                   settling.absences, broken)  # fmt: skip
+    return Settled(list(settling.changed.values()), settling.fired, settling.suppressed,
+                   unjudged(verdicts, change.not_covered), settling.absences, broken)  # fmt: skip
 
 
 class Settling:
