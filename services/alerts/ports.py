@@ -85,7 +85,7 @@ class AlertsTransaction(Protocol):
     async def notify(self, notices: Sequence[Notice]) -> None: ...
 
     async def editions(self) -> list[Edition]:
-        """The newest edition of each rule. Until this transaction ends, others that ask wait."""
+        """The newest edition of each rule and file. Until this transaction ends, others that ask wait."""
 
     async def record(self, editions: Sequence[Edition]) -> None: ...
 
@@ -128,7 +128,7 @@ class AlertStore(Outbox, PositionStore, Protocol):
         """From then on (ms), the newest first."""
 
     async def editions(self, rule: str | None, limit: int) -> list[Edition]:
-        """Of one rule or of all, the newest first."""
+        """Of one rule or file, or of all, the newest first."""
 
     async def owners(self) -> list[str]:
         """Managers and queues that have ever had an alert."""

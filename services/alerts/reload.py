@@ -3,16 +3,19 @@ keep a person from switching a rule."""
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import structlog
 
 from services.alerts.adapters.cel import Cel
+from services.alerts.adapters.desk_files import DESK, LABELS
 from services.alerts.adapters.reading import Mistake
 from services.alerts.adapters.rule_files import Loaded, load_rules, switched
 from services.alerts.current import Current
-from services.alerts.domain.compiled import Known, RuleSet
-from services.alerts.domain.editions import Edition, Signatures, Signed, new_editions
+from services.alerts.domain.compiled import Known
+from services.alerts.domain.editions import Edition, Signatures, Signed
 from services.alerts.learn import heed
 from services.alerts.ports import AlertStore, RuleSwitch
+from services.alerts.record import record
 from services.attempts import again_when_contended
 from services.declared_files import Directories
 
@@ -56,23 +59,15 @@ class Reload:
             self._unwritten = None
 
     async def write_down(self, loaded: Loaded, now: int) -> Sequence[Edition]:
-        """Records which rules have changed. Returns the newest edition of each. Raises `Contended`, `Unavailable`."""
+        """Records what has changed of rules, desk and labels. Returns the newest edition of each. Raises `Contended`,
+        `Unavailable`."""
         switches = {rule: Signed(said.actor, said.note) for rule, said in self._switches.items()}
         signatures = Signatures(loaded.files, loaded.authors, loaded.keeper, switches)
-        return await again_when_contended(lambda: record(self._store, loaded.rule_set, signatures, now))
+        desk, labels = msgspec.to_builtins((loaded.desk, loaded.rule_set.labels))
+        files = {name: said for name, said in ((DESK, desk), (LABELS, {"labels": labels})) if name in loaded.authors}
+        return await again_when_contended(lambda: record(self._store, loaded.rule_set, signatures, now, files))
 
 
 def _tell(mistakes: Sequence[Mistake], what: str) -> None:
     for mistake in mistakes:
         log.error(what, mistake=str(mistake))
-
-
-async def record(store: AlertStore, rules: RuleSet, signatures: Signatures, now: int) -> list[Edition]:
-    """Of several workers that read the same files, one records. Returns the newest edition of each rule. Raises
-    `Contended`, `Unavailable`."""
-    async with store.working() as tx:
-        stood = await tx.editions()
-        news = new_editions(stood, rules, signatures, now)
-        if news:
-            await tx.record(news)
-    return list({one.rule: one for one in (*stood, *news)}.values())

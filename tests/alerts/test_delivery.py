@@ -14,8 +14,9 @@ from structlog.testing import capture_logs
 from schemas.alerts import Alert
 from schemas.codec import CodecError, encode_alert
 from schemas.topics import ALERTS
-from services.alerts.adapters.destination_files import Destinations
+from services.alerts.adapters.destination_files import Destinations, Loaded
 from services.alerts.adapters.rule_files import PRODUCT
+from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery import stream
 from services.alerts.delivery.app import open_delivery
@@ -60,14 +61,15 @@ class Bank:
         self._directory, self._log, self._database = directory / "rules", log, database
         self.metrics = Metrics()
 
-    def declare(self, **receivers: Receiver) -> None:
+    def declare(self, author: str = "", /, **receivers: Receiver) -> None:
         self._directory.mkdir(exist_ok=True)
         lines = [
             f"- {{id: {name}, kind: webhook, url: '{one.url}', secret: CRM_SECRET, insecure: true, "
             f"networks: [127.0.0.0/8], steps: [routed, raised]}}"
             for name, one in receivers.items()
         ]
-        (self._directory / "destinations.yaml").write_text("destinations:\n" + "\n".join(lines) + "\n")
+        head = f"changed_by: {author}\n" if author else ""
+        (self._directory / "destinations.yaml").write_text(head + "destinations:\n" + "\n".join(lines) + "\n")
 
     def switch_off(self, destination_id: str) -> None:
         declared = self._directory / "destinations.yaml"
@@ -136,6 +138,45 @@ async def test_a_destination_that_is_declared_while_it_runs_is_served(bank: Bank
                     # what was told before it was declared is none of its business
                     await bank.tell(alert("open", "route", alert_id=f"al_{asyncio.get_running_loop().time()}"))
                     await asyncio.sleep(0.2)
+
+
+async def test_who_changed_the_file_of_destinations_is_written_down_once_for_each_change(
+    bank: Bank, database: Database
+) -> None:
+    store = SqlAlertStore(database)
+
+    async def written(count: int) -> list[tuple[str, str, list[str]]]:
+        async with asyncio.timeout(HANG_S):
+            while len(found := await store.editions("destinations.yaml", 9)) < count:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.05)
+        return [(one.change, one.actor, [to["id"] for to in (one.settings or {})["destinations"]]) for one in found]
+
+    async with receiver() as first, receiver() as second:
+        bank.declare(first=first)
+        async with bank.delivering():
+            assert [what for what, *_ in await written(1)] == ["added"]
+        async with bank.delivering():
+            bank.declare("Wang Lei", first=first, second=second)
+            assert (await written(2))[0] == ("changed", "Wang Lei", ["first", "second"])
+    assert len(await written(2)) == 2
+
+
+@pytest.mark.usefixtures("once")
+async def test_what_could_not_be_written_down_is_tried_again(tmp_path: Path) -> None:
+    destinations, tried = Destinations(directories(PRODUCT, ""), {}), list[str]()
+
+    async def record(loaded: Loaded) -> None:
+        tried.append(loaded.author)
+        if len(tried) == 1:
+            raise Unavailable("the database is away", 3.0)
+
+    worker = cast("Any", SimpleNamespace(destinations=destinations, record=record))
+    destinations.read()
+    with pytest.raises(Unavailable):
+        await stream.recording(worker)
+    for _ in range(2):
+        await stream.recording(worker)
+    assert len(tried) == 2
 
 
 async def test_what_arrives_is_counted_by_destination(bank: Bank) -> None:

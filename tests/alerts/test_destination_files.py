@@ -72,6 +72,34 @@ def test_a_mistake_is_told_with_its_place(files: Directories, text: str, told: s
     assert told in "\n".join(load_destinations(files, {"CRM_SECRET": "x"}).mistakes)
 
 
+def test_who_changed_the_file_is_told_and_else_its_owner_on_this_machine_did(files: Directories) -> None:
+    environment = {"CRM_SECRET": "x"}
+    assert load_destinations(files, environment).author == files.path("destinations.yaml").owner()
+    write(files, "changed_by: Wang Lei" + GOOD)
+    assert load_destinations(files, environment).author == "Wang Lei"
+    write(files, "changed_by: [Wang, Lei]" + GOOD)
+    assert load_destinations(files, environment).mistakes == [
+        "destinations.yaml:1: changed_by: a person's name is expected"
+    ]
+
+
+def test_what_was_read_is_written_down_once_unless_it_has_changed_meanwhile(files: Directories) -> None:
+    destinations = Destinations(files, {"CRM_SECRET": "x"})
+    destinations.read()
+    first = destinations.unwritten
+    assert first is not None
+    write(files, GOOD.replace("id: crm", "id: crm-2"))
+    destinations.read()
+    destinations.written_down(first)
+    second = destinations.unwritten
+    assert second is not None
+    assert [one.id for one in second.declared.destinations] == ["crm-2"]
+    destinations.written_down(second)
+    write(files, GOOD.replace("id: crm", "id: Not Good"))
+    destinations.read()
+    assert destinations.unwritten is None
+
+
 def test_a_changed_file_is_taken_up_and_a_bad_one_never_replaces_a_good_one(files: Directories) -> None:
     destinations = Destinations(files, {"CRM_SECRET": "x"})
     assert destinations.read() == []

@@ -9,7 +9,7 @@ from services.alerts.domain.notices import Notice
 from services.alerts.domain.rules import Desk
 from services.alerts.learn import Learn
 from services.alerts.ports import RuleSwitch
-from services.alerts.reload import record
+from services.alerts.record import record
 from tests.alerts.test_act import CHIEF
 from tests.alerts.told import rule, rules, statement
 from tests.alerts.web.branch import LEAVING, Branch

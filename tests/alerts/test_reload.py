@@ -37,6 +37,11 @@ class Service:
     async def newest(self) -> Edition:
         return (await self.store.editions(None, 1))[0]
 
+    async def desk(self) -> list[tuple[str, str, int]]:
+        """Its editions, the oldest first: what, by whom, and the capacity from then on."""
+        told = [(one, one.settings or {}) for one in reversed(await self.store.editions("desk.yaml", 9))]
+        return [(one.change, one.actor, desk["daily_capacity"]) for one, desk in told]
+
 
 async def test_a_file_that_is_added_and_removed_is_taken_up_and_written_down(tmp_path: Path) -> None:
     service = Service(tmp_path)
@@ -47,6 +52,39 @@ async def test_a_file_that_is_added_and_removed_is_taken_up_and_written_down(tmp
     service.own.unlink()
     assert await service.looks() == {"R4": True}
     assert service.current.terms.silent.keys() == {"B1"}
+
+
+async def test_a_desk_that_is_changed_is_taken_up_and_written_down_with_who_changed_it(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    await service.looks()
+    own, product = service.own.with_name("desk.yaml"), (tmp_path / "desk.yaml").owner()
+    own.write_text("changed_by: Wang Lei\ndaily_capacity: 9\n")
+    await service.looks()
+    assert service.current.terms.desk.daily_capacity == 9
+    own.write_text("changed_by: Li Na\ndaily_capacity: none\n")
+    await service.looks()
+    own.write_text("# by Li Na\nchanged_by: Li Na\ndaily_capacity: 9\n")
+    await service.looks()
+    own.write_text("changed_by: Li Na\ndaily_capacity: 11\nremind_at: 60\n")
+    await service.looks()
+    own.unlink()
+    await service.looks()
+    assert await service.desk() == [
+        ("added", product, 7), ("changed", "Wang Lei", 9), ("changed", "Li Na", 11), ("changed", product, 7),
+    ]  # fmt: skip
+    assert service.current.terms.silent == {}
+
+
+async def test_other_labels_are_written_down_with_who_changed_them(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    (tmp_path / "labels.yaml").write_text("labels: {gold: {en: gold, zh: 金卡}}\n", encoding="utf-8")
+    await service.looks()
+    own = service.own.with_name("labels.yaml")
+    own.write_text("changed_by: Wang Lei\nlabels: {gold: {en: premier, zh: 尊享}}\n", encoding="utf-8")
+    await service.looks()
+    newest = await service.newest()
+    assert (newest.file, newest.change, newest.actor) == ("labels.yaml", "changed", "Wang Lei")
+    assert newest.settings == {"labels": {"gold": {"en": "premier", "zh": "尊享"}}}
 
 
 async def test_a_mistake_that_is_found_at_the_start_is_told_once(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from services.alerts.domain.rules import Desk
 from services.alerts.evaluate import Evaluate
 from services.alerts.outbox import DESK
 from services.alerts.ports import OPEN, AlertFilter
-from services.alerts.reload import record
+from services.alerts.record import record
 from services.alerts.retract import WATCHED_MS, Retract
 from services.log import Batch, Record
 from tests.alerts.told import CEL, COMPLAINT, DAY, MISSED, NOON, OUTFLOW, SAVINGS, moment, rule, rules, statement

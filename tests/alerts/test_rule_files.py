@@ -382,6 +382,17 @@ def test_a_file_says_who_changed_it_last_and_else_its_owner_on_this_machine_did(
     assert str(only(load(files))) == "more.yaml:1: changed_by: a person's name is expected"
 
 
+@pytest.mark.parametrize(("file", "content"), [("desk.yaml", "daily_capacity: 9\n"), ("labels.yaml", "labels: {}\n")])
+def test_who_changed_a_file_without_rules_is_told_as_of_rules(files: Directories, file: str, content: str) -> None:
+    own(files, file, "changed_by: Wang Lei\n" + content)
+    signed = load(files)
+    assert (signed.mistakes, signed.authors[file]) == ([], "Wang Lei")
+    own(files, file, content)
+    assert load(files).authors[file] == files.path(file).owner()
+    own(files, file, content + "changed_by: [Wang, Lei]\n")
+    assert str(only(load(files))) == f"{file}:2: changed_by: a person's name is expected"
+
+
 def test_nothing_is_built_from_a_tag(files: Directories) -> None:
     own(files, "bank.yaml", "rules: [!!python/object/apply:os.getcwd []]\n")
     assert only(load(files)).rule == "rules[0]"

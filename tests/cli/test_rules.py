@@ -118,6 +118,20 @@ def test_a_rule_that_is_not_there_cannot_be_switched(counterpoint: Command, depl
     assert (said.code, said.err) == (1, "error: there is no rule R99: `counterpoint rules list` shows them\n")
 
 
+def test_the_history_names_who_changed_a_rule_or_a_file_and_what_it_says_since(
+    counterpoint: Command, deployment: Path
+) -> None:
+    desk = Edition(
+        rule="", file="desk.yaml", change="changed", at=2, actor="Wang Lei", rule_set="v", settings={"remind_at": 60}
+    )
+    record(deployment, edition("OWN1", at=1), desk)
+    table = counterpoint("rules", "history", env={"COLUMNS": "200"}).out.splitlines()
+    rows = [[cell.strip() for cell in line.split("│")[2:-1]] for line in table if line.startswith("│")]
+    assert rows == [["desk.yaml", "-", "changed", "Wang Lei", "-"], ["OWN1", "1", "added", "Mei", "-"]]
+    [found] = counterpoint("rules", "history", "desk.yaml", "--json").json
+    assert (found["rule"], found["file"], found["settings"]) == (None, "desk.yaml", {"remind_at": 60})
+
+
 def record(data: Path, *editions: Edition) -> None:
     async def work(database: Database) -> None:
         async with SqlAlertStore(database).working() as tx:

@@ -378,6 +378,21 @@ async def test_the_newest_edition_of_each_rule_stands_and_all_are_kept(store: Al
     assert await store.editions("R1", 9) == [told[2], told[0]]
 
 
+async def test_editions_of_a_file_without_rules_stand_beside_those_of_rules_and_are_found_by_its_name(
+    store: AlertStore,
+) -> None:
+    desks = [edition("", at, file="desk.yaml", settings={"daily_capacity": at}) for at in (5, 6)]
+    labels, of_a_rule = edition("", 5, file="labels.yaml", settings={}), edition("R1", 5, file="bank.yaml")
+    async with store.working() as tx:
+        await tx.record([*desks, labels, of_a_rule])
+    async with store.working() as tx:
+        assert {one.name: one for one in await tx.editions()} == {
+            "desk.yaml": desks[1], "labels.yaml": labels, "R1": of_a_rule,
+        }  # fmt: skip
+    assert await store.editions("desk.yaml", 9) == desks[::-1]
+    assert await store.editions("bank.yaml", 9) == []
+
+
 async def test_of_two_workers_that_read_the_same_files_one_writes_it_down(store: AlertStore, other: AlertStore) -> None:
     async def write(worker: AlertStore) -> None:
         async with worker.working() as tx:

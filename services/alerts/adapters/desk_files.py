@@ -18,7 +18,7 @@ LABELS = "labels.yaml"
 def read_desk(paths: Sequence[Path], reading: Reading) -> Desk:
     """The ordinary one where there is no such file: a draft is read alone."""
     lines = None
-    for one in map(reading.lines, paths):
+    for one in map(reading.signed, paths):
         if one is not None:
             lines = one._replace(content=laid_over(lines.content, one.content, {}, DESK) if lines else one.content)
     desk = None if lines is None else reading.converted(DESK, lines, "", Desk)
@@ -41,7 +41,7 @@ def read_labels(paths: Sequence[Path], reading: Reading) -> Labels:
 
 
 def _labels(path: Path, reading: Reading) -> Labels | None:
-    lines = reading.lines(path)
+    lines = reading.signed(path)
     if lines is None:
         return None
     wrong = list(_wrong_labels(path.name, lines))

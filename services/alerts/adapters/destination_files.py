@@ -7,17 +7,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.alerts.adapters.reading import Reading
-from services.alerts.domain.destinations import Declared, Destination, mistakes, variables
+from services.alerts.domain.destinations import DESTINATIONS, Declared, Destination, mistakes, variables
 from services.declared_files import Directories, stamp
-
-DESTINATIONS = "destinations.yaml"
 
 
 class Loaded(NamedTuple):
-    """Where there are mistakes, a caller that has a former list keeps it."""
+    """Where there are mistakes, a caller that has a former list keeps it. `author`: who changed the file last."""
 
     declared: Declared
     mistakes: Sequence[str]
+    author: str
 
 
 class _Written(msgspec.Struct, forbid_unknown_fields=True):
@@ -31,11 +30,11 @@ def load_destinations(files: Directories, environment: Mapping[str, str]) -> Loa
     """A secret that the environment does not hold is a mistake: nothing could be sent."""
     reading = Reading()
     declared = _declared(files.path(DESTINATIONS), reading, environment)
-    return Loaded(declared, [str(one) for one in reading.mistakes])
+    return Loaded(declared, [str(one) for one in reading.mistakes], reading.authors.get(DESTINATIONS, ""))
 
 
 def _declared(path: Path, reading: Reading, environment: Mapping[str, str]) -> Declared:
-    lines = reading.lines(path)
+    lines = reading.signed(path)
     if lines is None or (written := reading.converted(path.name, lines, "", _Written)) is None:
         return Declared()
     found: dict[str, Destination] = {}
@@ -58,12 +57,14 @@ def _mistakes(one: Destination, before: Collection[str], environment: Mapping[st
 
 
 class Destinations:
-    """Those declared now; a bad file never replaces a good one."""
+    """Those declared now; a bad file never replaces a good one. `unwritten`: what was read and is not yet in the
+    history of editions."""
 
     def __init__(self, files: Directories, environment: Mapping[str, str]) -> None:
         self._files, self._environment = files, environment
         self._seen: tuple[object, ...] = ()
         self.declared = Declared()
+        self.unwritten: Loaded | None = None
 
     def read(self) -> Sequence[str]:
         """Reads the file again if it has changed; returns its mistakes, with which the former file stays in force."""
@@ -73,8 +74,13 @@ class Destinations:
         self._seen = seen
         loaded = load_destinations(self._files, self._environment)
         if not loaded.mistakes:
-            self.declared = loaded.declared
+            self.declared, self.unwritten = loaded.declared, loaded
         return loaded.mistakes
+
+    def written_down(self, loaded: Loaded) -> None:
+        """A file that has changed meanwhile is still to be written down."""
+        if self.unwritten is loaded:
+            self.unwritten = None
 
     def find(self, destination_id: str) -> Destination | None:
         return next((one for one in self.declared.destinations if one.id == destination_id and one.enabled), None)

@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from services.alerts.adapters.authors import CHANGED_BY, author_of
 from services.alerts.adapters.shapes import UNKNOWN_FIELD, misshapen
 from services.alerts.adapters.yaml_lines import Lines, Unreadable, read_lines
 
@@ -27,11 +28,13 @@ class Mistake(NamedTuple):
 
 
 class Reading:
-    """Of all files once. `content`: their bytes, in order."""
+    """Of all files once. `content`: their bytes, in order. `authors`: file → who changed it last; of one that is laid
+    over another, its own."""
 
     def __init__(self) -> None:
         self.mistakes: list[Mistake] = []
         self.content: list[bytes] = []
+        self.authors: dict[str, str] = {}
 
     def lines(self, path: Path) -> Lines | None:
         try:
@@ -43,6 +46,18 @@ class Reading:
         doubled = [Mistake(path.name, line, "", key, "is written twice") for line, key in lines.twice()]
         self.mistakes += doubled
         return None if doubled else lines
+
+    def signed(self, path: Path) -> Lines | None:
+        """Without the name of its author."""
+        lines = self.lines(path)
+        if lines is None or not isinstance(lines.content, dict):
+            return lines
+        author = author_of(path, lines.content)
+        if author is None:
+            self.tell(path.name, lines, "", CHANGED_BY, "a person's name is expected")
+            return None
+        self.authors[path.name] = author
+        return lines.without(CHANGED_BY)
 
     def converted(self, file: str, lines: Lines, rule: str, into: type[Declared]) -> Declared | None:
         mistakes = list(misshapen(lines.content, into))

@@ -91,7 +91,7 @@ def notice_row(notice: Notice) -> NoticeRow:
 
 
 def edition_row(edition: Edition) -> EditionRow:
-    return EditionRow(edition.rule, edition.at, msgspec.json.encode(edition))
+    return EditionRow(edition.name, edition.at, msgspec.json.encode(edition))
 
 
 def standing_row(customer_id: str, standing: Standing) -> tuple[str, bytes]:

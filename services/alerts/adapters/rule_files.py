@@ -2,27 +2,26 @@
 and line; what a file may cost is bounded before it is read."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from services.alerts.adapters.authors import owner_of
 from services.alerts.adapters.desk_files import DESK, LABELS, read_desk, read_labels
-from services.alerts.adapters.file_owners import owner_of
 from services.alerts.adapters.reading import Mistake, Reading
 from services.alerts.adapters.yaml_lines import Lines
 from services.alerts.domain.checking import check
 from services.alerts.domain.compiled import Known, Rule, RuleSet, compile_rule, rule_set
+from services.alerts.domain.destinations import DESTINATIONS
 from services.alerts.domain.expressions import BadExpression, Expressions
 from services.alerts.domain.rules import Desk, RuleDeclared
 from services.alerts.ports import RuleSwitch
 from services.declared_files import Directories
 
 PRODUCT = Path(__file__).resolve().parent.parent / "catalogue"
-NO_RULES = (DESK, LABELS, "destinations.yaml")
-_NAME = re.compile(r"[^\x00-\x1f]{1,100}")
+NO_RULES = (DESK, LABELS, DESTINATIONS)
 
 
 class Loaded(NamedTuple):
@@ -96,7 +95,6 @@ class _Loading(Reading):
         super().__init__()
         self._files, self._known, self._expressions = files, known, expressions
         self.file_of: dict[str, str] = {}
-        self.authors: dict[str, str] = {}
 
     def rules(self) -> list[Rule]:
         files = [paths for name, paths in self._files.layers().items() if name not in NO_RULES]
@@ -123,23 +121,19 @@ class _Loading(Reading):
         return laid
 
     def _written(self, path: Path) -> Iterator[_Written]:
-        lines = self.lines(path)
+        lines = self.signed(path)
         if lines is None:
             return
         rules = lines.at("rules")
         if (
             not isinstance(lines.content, dict)
-            or lines.content.keys() - {"changed_by"} != {"rules"}
+            or lines.content.keys() != {"rules"}
             or not isinstance(rules.content, list)
         ):
             said = "a list under `rules:` is expected, and `changed_by:` if you like"
             self.mistakes.append(Mistake(path.name, 1, "", "rules", said))
             return
-        author = lines.content.get("changed_by") or owner_of(path)
-        if not isinstance(author, str) or not _NAME.fullmatch(author):
-            self.tell(path.name, lines, "", "changed_by", "a person's name is expected")
-            return
-        self.authors[path.name] = author
+        author = self.authors[path.name]
         for place in range(len(rules.content)):
             rule = rules.at(str(place))
             rule_id = rule.content.get("id", f"rules[{place}]") if isinstance(rule.content, dict) else f"rules[{place}]"

@@ -54,6 +54,14 @@ class Lines(NamedTuple):
         if isinstance(self.node, yaml.MappingNode):
             yield from ((key.value, Lines(value, self.content[key.value])) for key, value in self.node.value)
 
+    def without(self, key: str) -> "Lines":
+        """A mapping without one of its keys; the others stay where they are."""
+        if not isinstance(self.node, yaml.MappingNode):
+            return self
+        kept = [(name, value) for name, value in self.node.value if name.value != key]
+        node = yaml.MappingNode(self.node.tag, kept, self.node.start_mark, self.node.end_mark)
+        return Lines(node, {name: told for name, told in self.content.items() if name != key})
+
     def twice(self) -> Iterator[tuple[int, str]]:
         """Keys that a mapping has twice, of which the first would be lost without a word: line and key."""
         waiting = [self.node]

@@ -4,14 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from schemas.topics import ALERTS
-from services.alerts.adapters.destination_files import Destinations
+from services.alerts.adapters.destination_files import Destinations, Loaded
 from services.alerts.adapters.rule_files import PRODUCT
 from services.alerts.adapters.senders import DestinationSender
 from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery.deliver import Deliver
 from services.alerts.delivery.stream import Worker, run
+from services.alerts.domain.destinations import DESTINATIONS
+from services.alerts.record import record_file
 from services.declared_files import PolicyError, directories
 from services.outbound.posting import HttpSender
 from services.plumbing import Plumbing
@@ -39,7 +43,12 @@ def open_delivery(plumbing: Plumbing, catalogue: str, environment: Mapping[str, 
     sender = DestinationSender(http, environment, lambda: destinations.declared.link)
     deliver = Deliver(store, sender, lambda: destinations.declared.destinations, clock, name)
     alerts = SqlAlertStore(database)
+
+    async def record(loaded: Loaded) -> None:
+        said = msgspec.to_builtins(loaded.declared)
+        await record_file(alerts, DESTINATIONS, said, loaded.author, clock.now_ms())
+
     worker = Worker(events, store, deliver, destinations, metrics, clock,
                     Progress(events, store, ALERTS.name, metrics, clock.now_ms), asyncio.Event(),
-                    lambda since: alerts.recent_notices(since, NOTICES_AT_ONCE))  # fmt: skip
+                    lambda since: alerts.recent_notices(since, NOTICES_AT_ONCE), record)  # fmt: skip
     return DeliveryService(lambda: run(worker), http.close)

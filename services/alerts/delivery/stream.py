@@ -12,10 +12,10 @@ import structlog
 from schemas.instants import DAY_MS
 from schemas.topics import ALERTS
 from services import metrics as measure
-from services.alerts.adapters.destination_files import DESTINATIONS, Destinations
+from services.alerts.adapters.destination_files import Destinations, Loaded
 from services.alerts.delivery.deliver import Deliver, Served
 from services.alerts.delivery.ports import DeliveryStore
-from services.alerts.domain.destinations import Destination
+from services.alerts.domain.destinations import DESTINATIONS, Destination
 from services.alerts.domain.notices import Notice
 from services.attempts import Attempts
 from services.clock import Clock
@@ -34,7 +34,8 @@ log = structlog.get_logger(__name__)
 
 
 class Worker(NamedTuple):
-    """`queued` is set when there may be something to send. `notices`: on rules, since a time (ms)."""
+    """`queued` is set when there may be something to send. `notices`: on rules, since a time (ms).
+    `record`: writes down how the file of destinations stands, and who made it so."""
 
     log: EventLog
     store: DeliveryStore
@@ -45,11 +46,12 @@ class Worker(NamedTuple):
     progress: Progress
     queued: asyncio.Event
     notices: Callable[[int], Awaitable[Sequence[Notice]]]
+    record: Callable[[Loaded], Awaitable[None]]
 
 
 async def run(worker: Worker) -> None:
     async with asyncio.TaskGroup() as group:
-        for step in (accepting, progressing, noticing, serving, counting, forgetting):
+        for step in (accepting, progressing, noticing, serving, recording, counting, forgetting):
             group.create_task(step(worker), name=step.__name__)
 
 
@@ -89,6 +91,17 @@ async def serving(worker: Worker) -> None:
                 if one.enabled and (one.id not in running or running[one.id].done()):
                     running[one.id] = group.create_task(queue_of(worker, one.id), name=f"{DESTINATIONS} {one.id}")
             await asyncio.sleep(RELOAD_S)
+
+
+async def recording(worker: Worker) -> None:
+    """the file of destinations → the history of editions."""
+
+    async def record() -> None:
+        if (new := worker.destinations.unwritten) is not None:
+            await worker.record(new)
+            worker.destinations.written_down(new)
+
+    await every(RELOAD_S, record)
 
 
 async def queue_of(worker: Worker, destination_id: str) -> None:

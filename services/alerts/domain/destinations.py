@@ -14,6 +14,7 @@ from schemas.instants import DAY_MS, MINUTE_MS
 from schemas.zone import Zone
 from services.alerts.domain.rules import Kind, Language
 
+DESTINATIONS = "destinations.yaml"
 DestinationKind = Literal["webhook", "mail", "wecom", "dingtalk"]
 Happening = Literal["opened", "routed", "raised", "reminded", "escalated", "withdrawn", "expired", "closed"]
 """What is told of an alert's life."""

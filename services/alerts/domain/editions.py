@@ -1,8 +1,9 @@
 """Each rule as it stood from a time on, and who made it so: what raised an alert can be read although the rule has
-changed since."""
+changed since. The same of the files beside the rules, such as the desk."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -12,10 +13,15 @@ from services.alerts.domain.terms import Changed
 
 Change = Literal["added", "changed", "removed", "switched_on", "switched_off"]
 
+Settings = Mapping[str, Any]
+"""What a file without rules says: of desk, labels or destinations, in plain values."""
+NO_FILES: Mapping[str, Settings] = MappingProxyType({})
+
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
     """Of `rule` since `at` (ms), until its next one. `rule_set`: version of the whole set. `declared`: None where it is
-    no more. `file`: in which it stands, or stood. `note`: a person's own words."""
+    no more. `file`: in which it stands, or stood. `note`: a person's own words. Without `rule` it is of a file without
+    rules, and `settings` is what that says."""
 
     rule: str
     change: Change
@@ -25,6 +31,12 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     file: str = ""
     declared: RuleDeclared | None = None
+    settings: Settings | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the rule, or of the file."""
+        return self.rule or self.file
 
 
 class Signed(NamedTuple):
@@ -52,7 +64,7 @@ def silenced(newest: Iterable[Edition], rules: RuleSet) -> dict[str, str]:
     judged = {rule.id for rule in rules.rules if rule.declared.enabled}
     silent = dict[str, str]()
     for one in newest:
-        if one.rule not in judged and (one.declared is None or not one.declared.enabled):
+        if one.rule and one.rule not in judged and (one.declared is None or not one.declared.enabled):
             done = "removed" if one.declared is None else "switched off"
             silent[one.rule] = f"{one.rule} was {done} by {one.actor}" + (f": {one.note}" if one.note else "")
     return silent
@@ -60,7 +72,7 @@ def silenced(newest: Iterable[Edition], rules: RuleSet) -> dict[str, str]:
 
 def redefined(newest: Iterable[Edition]) -> dict[str, Changed]:
     """Rules that were changed last, neither added nor switched: what they said before, they may not say now."""
-    return {one.rule: Changed(one.at, one.actor) for one in newest if one.change == "changed"}
+    return {one.rule: Changed(one.at, one.actor) for one in newest if one.rule and one.change == "changed"}
 
 
 def new_editions(stood: Iterable[Edition], rules: RuleSet, signatures: Signatures, now: int) -> list[Edition]:
@@ -87,6 +99,20 @@ def new_editions(stood: Iterable[Edition], rules: RuleSet, signatures: Signature
         for rule, one in sorted(was.items())
     ]  # fmt: skip
     return found + gone
+
+
+def new_settings(
+    stood: Iterable[Edition], files: Mapping[str, Settings], authors: Mapping[str, str], rule_set: str, now: int
+) -> list[Edition]:
+    """Of files without rules that say something else than they did."""
+    was = {one.file: one.settings for one in stood if not one.rule}
+    return [
+        Edition(
+            rule="", change="changed" if file in was else "added", at=now, actor=authors[file], rule_set=rule_set,
+            file=file, settings=settings,
+        )
+        for file, settings in files.items() if was.get(file) != settings
+    ]  # fmt: skip
 
 
 def _change(before: RuleDeclared | None, now: RuleDeclared) -> Change:

@@ -6,6 +6,7 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from schemas.instants import instant
+from services.alerts.domain.destinations import DESTINATIONS
 from services.alerts.domain.learning import PARTS, tallies
 from services.alerts.domain.notices import Notice, in_force, sentence, to_do
 from services.alerts.domain.rules import Language
@@ -25,6 +26,7 @@ from services.web.guard import ROLE
 
 MANAGER: dict[str, Any] = {ROLE: "manager"}
 By = Annotated[list[str] | None, QueryParameter(description=f"Of {', '.join(PARTS)}, by commas; `rule` if not said")]
+Of = Annotated[str | None, QueryParameter(description="Only of the rule of this id, or of a file such as desk.yaml")]
 OfRule = Annotated[str | None, QueryParameter(description="Only of the rule of this id")]
 
 
@@ -43,14 +45,15 @@ async def show_precision(backend: Injected, by: By = None, rule: OfRule = None) 
 
 @get("/v1/rules/history", responses=answers())
 async def show_history(
-    backend: Injected, rule: OfRule = None, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
+    backend: Injected, rule: Of = None, limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50
 ) -> EditionList:
-    """How rules have changed, and who changed them: the rule behind an old alert can be read as it was."""
+    """How rules, the desk, labels and destinations have changed, and who changed them: the rule behind an old alert can
+    be read as it was."""
     return EditionList(editions=[
         EditionShown(
-            rule=one.rule, version=one.declared.version if one.declared else None, change=one.change,
+            rule=one.rule or None, version=one.declared.version if one.declared else None, change=one.change,
             at=instant(one.at), actor=one.actor, note=one.note, rule_set=one.rule_set, file=one.file,
-            declared=one.declared,
+            declared=one.declared, settings=None if one.file == DESTINATIONS else one.settings,
         )
         for one in await backend.store.editions(rule, limit)
     ])  # fmt: skip

@@ -3,7 +3,7 @@
 import msgspec
 
 from schemas.changes import Fact
-from services.alerts.domain.editions import Change
+from services.alerts.domain.editions import Change, Settings
 from services.alerts.domain.explaining import Status, ValueIs
 from services.alerts.domain.notices import Matter
 from services.alerts.domain.rules import Kind, RuleDeclared
@@ -139,9 +139,11 @@ class PrecisionList(msgspec.Struct, kw_only=True):
 
 
 class EditionShown(msgspec.Struct, kw_only=True):
-    """A rule as it stood from `at` on. `declared`: as in its `file`; None if it was removed."""
+    """A rule as it stood from `at` on. `declared`: as in its `file`; None if it was removed. Without `rule`: a file
+    beside the rules, such as the desk, and `settings`, what it says with all that it leaves to the product; None for
+    destinations, which only operators read."""
 
-    rule: str
+    rule: str | None
     version: int | None
     change: Change
     at: str
@@ -150,6 +152,7 @@ class EditionShown(msgspec.Struct, kw_only=True):
     rule_set: str
     file: str
     declared: RuleDeclared | None
+    settings: Settings | None
 
 
 class EditionList(msgspec.Struct, kw_only=True):

@@ -18,7 +18,7 @@ from services.cli.rules.checking import loaded_rules
 
 HEADINGS = {"rule": "Rule", "branch": "Branch", "owner": "Owner"}
 COUNTED = {"closed": "Closed", "not_relevant": "Not relevant", "relevant": "Relevant"}
-HISTORY = {"at": "When", "rule": "Rule", "version": "Version", "change": "Change", "actor": "Who", "note": "Note"}
+HISTORY = {"at": "When", "of": "Rule or file", "version": "Version", "change": "Change", "actor": "Who", "note": "Note"}
 NOTICES = {"at": "When", "said": "What", "actor": "Who", "note": "Note"}
 _NONE_CLOSED = "no alert was closed with an outcome yet: `counterpoint alerts outcome` and `false-alarm` do so"
 _NOTHING_WRITTEN = "nothing is written down yet: a platform does so when it takes rules up (`counterpoint rules list`)"
@@ -52,12 +52,14 @@ def rules_precision(
 
 
 def rules_history(
-    rule: Annotated[str | None, typer.Argument(metavar="[RULE]", help="Only of this one.")] = None,
+    rule: Annotated[
+        str | None, typer.Argument(metavar="[RULE]", help="Only of this one; or a file: desk.yaml.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """How rules have changed, by whom and why; with --json each version in full."""
+    """How rules and the files beside them have changed, by whom and why; with --json each version in full."""
 
     async def work(beside: Beside) -> list[Edition]:
         return await SqlAlertStore(beside.database).editions(rule, limit)
@@ -66,12 +68,13 @@ def rules_history(
     if rule and not found:
         refuse_unknown([rule], set())
     rows = [
-        {"at": when(one.at), "rule": one.rule, "version": one.declared and one.declared.version, "change": one.change,
-         "actor": one.actor, "note": one.note, "rule_set": one.rule_set, "file": one.file,
-         "declared": msgspec.to_builtins(one.declared)}
+        {"at": when(one.at), "rule": one.rule or None, "version": one.declared and one.declared.version,
+         "change": one.change, "actor": one.actor, "note": one.note, "rule_set": one.rule_set, "file": one.file,
+         "declared": msgspec.to_builtins(one.declared), "settings": one.settings}
         for one in found
     ]  # fmt: skip
-    show_rows(rows, HISTORY, as_json=as_json, nothing=_NOTHING_WRITTEN)
+    shown = rows if as_json else [{**row, "of": row["rule"] or row["file"]} for row in rows]
+    show_rows(shown, HISTORY, as_json=as_json, nothing=_NOTHING_WRITTEN)
 
 
 def rules_notices(

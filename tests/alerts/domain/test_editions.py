@@ -3,7 +3,15 @@
 from msgspec.structs import replace
 
 from services.alerts.domain.compiled import Rule
-from services.alerts.domain.editions import Edition, Signatures, Signed, new_editions, redefined, silenced
+from services.alerts.domain.editions import (
+    Edition,
+    Signatures,
+    Signed,
+    new_editions,
+    new_settings,
+    redefined,
+    silenced,
+)
 from services.alerts.domain.terms import Changed
 from tests.alerts.told import MISSED, NOON, OUTFLOW, rule, rules
 
@@ -68,3 +76,24 @@ def test_a_rule_that_is_no_more_is_told_once_and_may_come_again() -> None:
     assert [(one.rule, one.change, one.file, one.declared) for one in gone] == [("R4", "removed", "bank.yaml", None)]
     assert told(gone) == []
     assert told(gone, MISSED) == [("R4", "added", "Wang Lei", "")]
+
+
+def test_a_file_without_rules_is_told_with_whoever_wrote_it_and_again_when_it_says_something_else() -> None:
+    def settings(stood: list[Edition], **desk: int) -> list[Edition]:
+        return new_settings(stood, {"desk.yaml": desk}, {"desk.yaml": "Wang Lei"}, "v1", NOON)
+
+    added = settings([], daily_capacity=20)
+    [changed] = settings(added, daily_capacity=30)
+    assert [(one.rule, one.name, one.change, one.actor, one.settings) for one in (*added, changed)] == [
+        ("", "desk.yaml", "added", "Wang Lei", {"daily_capacity": 20}),
+        ("", "desk.yaml", "changed", "Wang Lei", {"daily_capacity": 30}),
+    ]
+    assert settings([*added, changed], daily_capacity=30) == []
+
+
+def test_a_changed_desk_is_no_change_of_a_rule() -> None:
+    stood = [*new_editions([], rules(MISSED), SIGNATURES, NOON), *new_settings(
+        [Edition(rule="", file="desk.yaml", change="added", at=1, actor="root", rule_set="v", settings={})],
+        {"desk.yaml": {"daily_capacity": 30}}, {"desk.yaml": "Wang Lei"}, "v", NOON,
+    )]  # fmt: skip
+    assert (redefined(stood), silenced(stood, rules(MISSED)), told(stood, MISSED)) == ({}, {}, [])

@@ -7,7 +7,8 @@ import pytest
 
 from services.alerts.domain.notices import notice
 from services.alerts.ports import RuleSwitch
-from tests.alerts.told import rule, rules
+from services.alerts.record import record_file
+from tests.alerts.told import NOON, rule, rules
 from tests.alerts.web.branch import Branch
 
 OWNED = rules(rule("R4", when=("has_salary", "salary_missed >= 1.0"), owner="M-9"))
@@ -62,6 +63,20 @@ async def test_notices_say_what_does_not_speak_and_what_to_do_in_both_languages(
     found = (await manager.get("/v1/notices")).json()
     assert (found["standing"], [one["began"] for one in found["recent"]]) == ([], [False, True])
     assert found["recent"][0]["said"] == "Rule R4 (R4) is paused no longer"
+
+
+async def test_who_changed_the_desk_is_told_to_everybody_and_what_destinations_say_to_nobody() -> None:
+    branch, _ = await worked()
+    for file, settings in (("desk.yaml", {"daily_capacity": 9}), ("destinations.yaml", {"destinations": []})):
+        await record_file(branch.store, file, settings, "Wang Lei", NOON)
+    agent = await branch.sign_in("agent")
+
+    async def told(of: str) -> list[tuple[Any, ...]]:
+        found = (await agent.get("/v1/rules/history", params={"rule": of})).json()["editions"]
+        return [(one["rule"], one["file"], one["change"], one["actor"], one["settings"]) for one in found]
+
+    assert await told("desk.yaml") == [(None, "desk.yaml", "added", "Wang Lei", {"daily_capacity": 9})]
+    assert await told("destinations.yaml") == [(None, "destinations.yaml", "added", "Wang Lei", None)]
 
 
 async def test_how_managers_did_is_not_for_agents() -> None:
