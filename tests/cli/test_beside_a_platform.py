@@ -72,6 +72,13 @@ def test_a_file_is_replayed_and_its_customer_found(platform: Platform, tmp_path:
     cards = platform.run("customers", "timeline", "customer_no=c-1", "--type", "card.paid")
     assert "-12.50 CNY" in cards.out
     assert "account.opened" not in cards.out
+    chinese = {"LC_ALL": "zh_CN.UTF-8"}
+    for asked, heading in ((("find", "account_no=a-1"), "姓名"), (("show", "customer_no=c-1"), "类别: person"),
+                           (("timeline", "customer_no=c-1"), "金额"),
+                           (("timeline", "customer_no=c-1", "--type", "card.issued"), "没有这类事件"),
+                           (("find", "account_no=a-9"), "没有匹配的客户")):  # fmt: skip
+        assert heading in platform.run("customers", *asked, env=chinese).out
+        assert heading not in platform.run("customers", *asked, "--language", "en", env=chinese).out
 
 
 def test_customers_are_merged_and_split_with_a_reason(platform: Platform, tmp_path: Path) -> None:

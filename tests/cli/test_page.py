@@ -3,9 +3,11 @@
 from io import StringIO
 from typing import Any
 
+import pytest
 from rich.console import Console
 
-from services.cli.customers.tables import print_view
+from services.cli.customers.tables import EVENT_COLUMNS, FOUND_COLUMNS, SECTIONS, print_view
+from services.cli.customers.words import headed, worded
 
 VIEW: dict[str, Any] = {
     "up_to_date": True,
@@ -38,9 +40,9 @@ VIEW: dict[str, Any] = {
 }
 
 
-def page(view: dict[str, Any]) -> str:
+def page(view: dict[str, Any], language: str = "en") -> str:
     out = StringIO()
-    print_view(Console(file=out, width=200), view)
+    print_view(Console(file=out, width=200), view, language)
     return out.getvalue()
 
 
@@ -52,6 +54,36 @@ def test_what_was_learned_and_judged_of_a_customer_is_on_the_page() -> None:
         "potential", "marketing sms", "SO-1", "outflow_7d", "logins_30d",
     ):  # fmt: skip
         assert part in shown, part
+
+
+def test_the_same_page_stands_under_chinese_headings_for_who_reads_chinese() -> None:
+    shown = page(VIEW | {"up_to_date": False, "erased_at": "2026-11-22T00:00:00Z", "silent_sources": ["atm"]}, "zh")
+    for part in (
+        "类别: person   等级: gold", "评分: 71   资产: 800.00 CNY", "家庭: H-1，2 名成员",  # noqa: RUF001 - Chinese punctuation
+        "monthly，付款方 Acme，下次应在 2026-12-10",  # noqa: RUF001 - Chinese punctuation
+        "每月，上下浮动 20.00 CNY", "每 4 天", "┃ 行为习惯", "│ 工资",  # noqa: RUF001 - Chinese punctuation
+        "代扣与定期支付授权", "授权同意", "价值", "非零指标", "不是最新", "已于 2026-11-22 00:00:00Z 擦除",
+        "无数据的时间超出其节奏：atm",  # noqa: RUF001 - Chinese punctuation
+    ):  # fmt: skip
+        assert part in shown, part
+    assert not [word for word in ("Kind", "Score", "Mandate", "Usually", "salary", "members") if word in shown]
+
+
+@pytest.mark.parametrize("columns", [FOUND_COLUMNS, EVENT_COLUMNS, *(columns for _, _, columns in SECTIONS)])
+def test_every_heading_has_a_chinese_word(columns: dict[str, str]) -> None:
+    assert not any(heading.isascii() for heading in headed(columns, "zh").values())
+    assert headed(columns, "en") == columns
+
+
+def test_every_title_of_a_part_of_the_page_has_a_chinese_word() -> None:
+    assert not any(worded(title, "zh").isascii() for title, _, _ in SECTIONS)
+
+
+def test_a_column_without_room_is_told_of_in_the_language_of_the_page() -> None:
+    out = StringIO()
+    ended = {"account_no": "6001000000017", "role": "joint", "until": "2026-11-22T00:00:00Z", "status": "closed"}
+    print_view(Console(file=out, width=40), LITTLE | {"accounts": [ended]}, "zh")
+    assert "略去: " in out.getvalue()
 
 
 def test_of_an_erased_customer_the_page_says_that_and_when() -> None:

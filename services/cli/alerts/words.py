@@ -1,8 +1,6 @@
 """What stands around the texts of alerts on a terminal, in the language of these texts."""
 
-from collections.abc import Mapping
-
-from services.cli.output import LEFT_OUT
+from services.cli.words import OF_TABLES, Words
 
 NO_SUCH_ALERT = (
     "no such alert: `--state all` shows what has ended, too, and `counterpoint rules explain CUSTOMER` why a rule "
@@ -12,7 +10,8 @@ MORE_ALERTS = "there are more: narrow it, raise --limit, or say --all"
 NOTHING_TODAY = "nothing is due today, and nothing is new since yesterday"
 MORE_ANOTHER_DAY = "{count} more are open, for another day: `counterpoint alerts list`"
 OF_WHEN = "What was closed is of {month}; what is open, of now"
-_IN_CHINESE: Mapping[str, str] = {
+_WORDS = Words({
+    **OF_TABLES,
     "Alert": "告警", "Grade": "评级", "Title": "标题", "Owner": "负责人", "State": "状态", "Due": "时限",
     "Customer": "客户", "Customer id": "客户编号", "Rule": "规则", "Evidence": "证据", "Seen": "所见的值",
     "When": "时间", "Ended": "结束于", "Who": "何人", "Step": "步骤", "Note": "备注", "Reason": "原因",
@@ -24,7 +23,6 @@ _IN_CHINESE: Mapping[str, str] = {
     "Overdue": "超时", "Waiting": "等待中", "Unclaimed": "未认领", "In hand": "处理中", "Planned": "已安排或推迟",
     "Saved": "挽留成功", "Lost": "流失", "Sold": "成交", "Sold for": "成交金额", "Relevant": "相关率",
     "Not relevant": "不相关", "Unreachable": "联系不上",
-    LEFT_OUT: "窗口宽度不足，略去",  # noqa: RUF001 - Chinese punctuation
     "Service only: nothing may be offered": "仅限服务，不得推介",  # noqa: RUF001 - Chinese punctuation
     "Nothing may be offered by a channel that the customer refused": "不得通过客户拒绝的渠道推介",
     MORE_ALERTS: "还有更多：请缩小范围、加大 --limit 或使用 --all",  # noqa: RUF001 - Chinese punctuation
@@ -33,13 +31,5 @@ _IN_CHINESE: Mapping[str, str] = {
     NOTHING_TODAY: "今天没有到期的事项，昨天以来也没有新增",  # noqa: RUF001 - Chinese punctuation
     MORE_ANOTHER_DAY: "另有 {count} 条未结，不在今天：`counterpoint alerts list`",  # noqa: RUF001 - Chinese punctuation
     OF_WHEN: "已关闭的为 {month} 的数据，未结的为当前数据",  # noqa: RUF001 - Chinese punctuation
-}  # fmt: skip
-
-
-def worded(words: str, language: str) -> str:
-    return _IN_CHINESE[words] if language == "zh" else words
-
-
-def headed(columns: Mapping[str, str], language: str) -> dict[str, str]:
-    """Field → heading, as `show_rows` takes it."""
-    return {field: worded(heading, language) for field, heading in columns.items()}
+})  # fmt: skip
+worded, headed = _WORDS.worded, _WORDS.headed

@@ -9,10 +9,11 @@ import typer
 from schemas.catalogue import load_catalogue
 from schemas.identifiers import KINDS
 from schemas.topics import CHANNEL_EVENTS
-from services.cli.beside import Beside, Data, Json, Who, identifier, in_deployment
+from services.cli.beside import Beside, Data, Json, Language, Who, identifier, in_deployment
 from services.cli.customers.tables import EVENT_COLUMNS, FOUND_COLUMNS, event_row, found_row, print_view
+from services.cli.customers.words import NOBODY, NOTHING, NOTHING_SUCH, OTHERS, headed, worded
 from services.cli.declared import declarations
-from services.cli.output import console, print_table, show_json, show_rows
+from services.cli.output import LEFT_OUT, console, print_table, show_json, show_rows
 from services.cli.positions import milliseconds
 from services.cli.refusals import Misuse, judged_by_the_line, only
 from services.clock import SystemClock
@@ -23,12 +24,6 @@ from services.profile.settings import read_choices
 from services.profile.timeline_filters import check_bounds, timeline_filter
 
 app = typer.Typer(no_args_is_help=True, help="Find and read customers; merge, split and erase them.")
-_NOBODY = (
-    "no customer matches: a customer exists once an event that names it was accepted "
-    "(`counterpoint dead-letters list` shows what was refused)"
-)
-_NOTHING_SUCH = "nothing of that kind has happened: without --type, --channel, --since and --until there may be more"
-_NOTHING = "nothing is kept: what is older than COUNTERPOINT_PROFILE_TIMELINE_MONTHS stands in the view alone"
 
 
 @app.command()
@@ -37,6 +32,7 @@ def find(
         list[str] | None, typer.Argument(metavar="KIND=VALUE", help=f"Of {', '.join(KINDS)}.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="A full name.")] = None,
+    language: Language = "en",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -57,13 +53,14 @@ def find(
     if as_json:
         show_json(found)
     else:
-        show_rows([found_row(one) for one in found], FOUND_COLUMNS, as_json=False, nothing=_NOBODY)
+        show_rows([found_row(one) for one in found], headed(FOUND_COLUMNS, language), as_json=False,
+                  nothing=worded(NOBODY, language), left_out=worded(LEFT_OUT, language))  # fmt: skip
         if more:
-            typer.echo("others match, too: ask for more of what you know")
+            typer.echo(worded(OTHERS, language))
 
 
 @app.command()
-def show(who: Who, data: Data = None, as_json: Json = False) -> None:
+def show(who: Who, language: Language = "en", data: Data = None, as_json: Json = False) -> None:
     """Show the current view of a customer."""
 
     async def work(beside: Beside) -> Any:
@@ -74,7 +71,7 @@ def show(who: Who, data: Data = None, as_json: Json = False) -> None:
     if as_json:
         show_json(view)
     else:
-        print_view(console(), view)
+        print_view(console(), view, language)
 
 
 @app.command()
@@ -87,6 +84,7 @@ def timeline(
     since: Annotated[str | None, typer.Option(help="From this time, such as 2026-11-22T09:30+08:00.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
+    language: Language = "en",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -107,9 +105,10 @@ def timeline(
     if as_json:
         show_json(events)
     elif events:
-        print_table(console(), [event_row(event) for event in events], EVENT_COLUMNS)
+        print_table(console(), [event_row(event) for event in events], headed(EVENT_COLUMNS, language),
+                    left_out=worded(LEFT_OUT, language))  # fmt: skip
     else:
-        typer.echo(_NOTHING_SUCH if types or channels or since or until else _NOTHING)
+        typer.echo(worded(NOTHING_SUCH if types or channels or since or until else NOTHING, language))
 
 
 async def reading(beside: Beside) -> Read:

@@ -1,12 +1,24 @@
 """A customer on one page of a terminal: the view's parts as tables, cases and contacts on top."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
-from services.cli.output import Row, print_table, written
+from services.cli.customers.words import (
+    BEHIND,
+    ERASED,
+    EVERY,
+    MEMBERS,
+    NEXT_DUE,
+    SALARY,
+    SILENT,
+    SPREAD,
+    headed,
+    worded,
+)
+from services.cli.output import LEFT_OUT, Row, print_table, written
 
 FOUND_COLUMNS = {"customer_id": "Customer", "name": "Name", "kind": "Kind", "tier": "Tier", "owner": "Owner",
                  "accounts": "Accounts"}  # fmt: skip
@@ -28,6 +40,7 @@ SECTIONS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
                                     "until": "Until"}),
 )  # fmt: skip
 Section = Sequence[Row]
+Say = Callable[[str], str]
 
 
 def found_row(view: Row) -> Row:
@@ -58,43 +71,67 @@ def owner_of(view: Row) -> Any:
     return owner.get("manager_id") if isinstance(owner, Mapping) else owner
 
 
-def print_view(console: Console, view: Row) -> None:
+def print_view(console: Console, view: Row, language: str) -> None:
+    page = _Page(console, language)
     console.print(f"[bold]{written(name_of(view))}[/]  {view['customer_id']}")
     if view.get("erased_at"):
-        console.print(f"[yellow]erased {written(view['erased_at'])}: nothing personal from before is shown[/]")
+        console.print(f"[yellow]{page.say(ERASED).format(at=written(view['erased_at']))}[/]")
     if not view["up_to_date"]:
-        console.print("[red]not up to date: what is known since cannot be shown; `counterpoint doctor` says more[/]")
+        console.print(f"[red]{page.say(BEHIND)}[/]")
     raised = [name for name, holds in (view.get("flags") or {}).items() if holds]
-    facts = {"Kind": view.get("kind"), "Tier": view.get("tier"), "Owner": owner_of(view), "Flags": raised}
-    _print_facts(console, facts)
-    _print_facts(console, _worth(view))
+    page.line({"Kind": view.get("kind"), "Tier": view.get("tier"), "Owner": owner_of(view), "Flags": raised})
+    page.line(_worth(view, page.say))
     for title, member, columns in SECTIONS:
-        rows = view.get(member)
-        if rows:
-            print_table(console, [_row(row) for row in rows], _present(rows, columns), title=f"\n{title}")
-    _print_keyed(console, "Person", view.get("person"), {"value": "Value", "source": "Source", "as_of": "As of"})
-    _print_keyed(console, "Channels", view.get("channels"), {"first_at": "First", "last_at": "Last", "count": "Events"})
+        page.rows(title, view.get(member), columns)
+    page.keyed("Person", view.get("person"), {"value": "Value", "source": "Source", "as_of": "As of"})
+    page.keyed("Channels", view.get("channels"), {"first_at": "First", "last_at": "Last", "count": "Events"})
     consents = {f"{purpose} {channel}": one for purpose, channels in (view.get("consents") or {}).items()
                 for channel, one in channels.items()}  # fmt: skip
-    _print_keyed(console, "Consent", consents, {"given": "Given", "as_of": "As of"})
-    _print_keyed(console, "Preference", view.get("preferences"), {"value": "Value", "as_of": "As of"})
+    page.keyed("Consent", consents, {"given": "Given", "as_of": "As of"})
+    page.keyed("Preference", view.get("preferences"), {"value": "Value", "as_of": "As of"})
     dimensions = {one["name"]: one for one in (view.get("value") or {}).get("dimensions", ())}
-    _print_keyed(console, "Value", dimensions, {"points": "Points of 100", "weight": "Weight"})
-    _print_keyed(console, "Behaviour", _learned(view), {"value": "Usually", "more": "More"})
+    page.keyed("Worth", dimensions, {"points": "Points of 100", "weight": "Weight"})
+    page.keyed("Behaviour", _learned(view, page.say), {"value": "Usually", "more": "More"})
     measures = {name: _measured(one) for name, one in (view.get("measures") or {}).items() if not _at_rest(one)}
-    _print_keyed(console, "Measures other than 0", measures, {"value": "Value", "unconverted": "No rate for"})
-    _print_keyed(console, "Complete up to", view.get("complete_up_to"), {"value": "Time"})
-    silent = view.get("silent_sources")
-    if silent:
-        console.print(f"\nSilent beyond their rhythm: {written(silent)}", style="yellow")
+    page.keyed("Measures other than 0", measures, {"value": "Value", "unconverted": "No rate for"})
+    page.keyed("Complete up to", view.get("complete_up_to"), {"value": "Time"})
+    if silent := view.get("silent_sources"):
+        console.print("\n" + page.say(SILENT).format(sources=written(silent)), style="yellow")
 
 
-def _print_facts(console: Console, facts: Mapping[str, Any]) -> None:
-    if facts:
-        console.print("   ".join(f"{name}: {written(value)}" for name, value in facts.items()), highlight=False)
+class _Page:
+    """What is printed of a customer, with headings in one language."""
+
+    def __init__(self, console: Console, language: str) -> None:
+        self._console, self._language = console, language
+        self.say = partial(worded, language=language)
+
+    def line(self, facts: Mapping[str, Any]) -> None:
+        if facts:
+            told = "   ".join(f"{self.say(name)}: {written(value)}" for name, value in facts.items())
+            self._console.print(told, highlight=False)
+
+    def rows(self, title: str, rows: Any, columns: Mapping[str, str]) -> None:
+        if rows:
+            self._table([_row(row) for row in rows], self._present(rows, columns), f"\n{self.say(title)}")
+
+    def keyed(self, title: str, members: Any, columns: Mapping[str, str]) -> None:
+        if isinstance(members, Mapping) and members:
+            rows = [{"name": name, **_member(member)} for name, member in members.items()]
+            self._table(rows, {"name": self.say(title), **self._present(rows, columns)}, "")
+
+    def _present(self, rows: Section, columns: Mapping[str, str]) -> dict[str, str]:
+        """Columns that have something in them, and the first one."""
+        first = next(iter(columns))
+        full = {name for row in rows for name, value in _row(row).items() if value not in (None, "")}
+        shown = {name: title for name, title in columns.items() if name in full or name == first}
+        return headed(shown, self._language)
+
+    def _table(self, rows: Section, columns: Mapping[str, str], title: str) -> None:
+        print_table(self._console, rows, columns, title=title, left_out=self.say(LEFT_OUT))
 
 
-def _worth(view: Row) -> Row:
+def _worth(view: Row, say: Say) -> Row:
     """In one line: what is held, where that stands, and with whom."""
     assets, value, household = view.get("assets") or {}, view.get("value") or {}, view.get("household")
     found = {
@@ -103,24 +140,24 @@ def _worth(view: Row) -> Row:
         "Private banking": assets.get("band"), "Direction": assets.get("direction"),
     }  # fmt: skip
     if household:
-        found["Household"] = f"{household['number']}, {household['members']} members"
+        found["Household"] = say(MEMBERS).format(number=household["number"], members=household["members"])
         found["Together"] = household.get("assets")
     return {name: one for name, one in found.items() if one is not None}
 
 
-def _learned(view: Row) -> Mapping[str, Row]:
+def _learned(view: Row, say: Say) -> Mapping[str, Row]:
     behaviour = view.get("behaviour") or {}
     found: dict[str, Row] = {}
     if salary := behaviour.get("salary"):
-        payer = salary.get("payer_name") or salary["payer"]
-        next_due = f", next due {salary['next_due']}" if salary.get("next_due") else ""
-        found["salary"] = {"value": salary["median"], "more": f"{salary['period']} from {payer}{next_due}"}
+        told = say(SALARY).format(period=salary["period"], payer=salary.get("payer_name") or salary["payer"])
+        due = say(NEXT_DUE).format(day=salary["next_due"]) if salary.get("next_due") else ""
+        found["salary"] = {"value": salary["median"], "more": told + due}
     for flow in ("inflow", "outflow"):
         if month := behaviour.get(flow):
-            found[flow] = {"value": month["median"], "more": f"a month, give or take {written(month['spread'])}"}
+            found[flow] = {"value": month["median"], "more": say(SPREAD).format(spread=written(month["spread"]))}
     if gap := (behaviour.get("logins") or {}).get("median_gap_days"):
-        found["sign-ins"] = {"value": f"every {gap} days"}
-    return found
+        found["sign-ins"] = {"value": say(EVERY).format(days=gap)}
+    return {say(name): one for name, one in found.items()}
 
 
 def _at_rest(measured: Any) -> bool:
@@ -137,12 +174,6 @@ def _measured(measured: Any) -> Row:
     return {"value": amount, "unconverted": measured.get("unconverted")}
 
 
-def _print_keyed(console: Console, title: str, members: Any, columns: Mapping[str, str]) -> None:
-    if isinstance(members, Mapping) and members:
-        rows = [{"name": name, **_member(member)} for name, member in members.items()]
-        print_table(console, rows, {"name": title, **_present(rows, columns)}, title="")
-
-
 def _member(member: Any) -> Row:
     described = isinstance(member, Mapping) and member.keys() != {"value", "currency"}
     return member if described else {"value": member}
@@ -151,10 +182,3 @@ def _member(member: Any) -> Row:
 def _row(row: Row) -> Row:
     """Of a personal identifier only its keyed hash is shown where the value is not known."""
     return {**row, "value": row.get("value", row.get("key"))}
-
-
-def _present(rows: Section, columns: Mapping[str, str]) -> dict[str, str]:
-    """Columns that have something in them, and the first one."""
-    first = next(iter(columns))
-    full = {name for row in rows for name, value in _row(row).items() if value not in (None, "")}
-    return {name: escape(title) for name, title in columns.items() if name in full or name == first}
