@@ -62,7 +62,7 @@ def test_the_same_page_stands_under_chinese_headings_for_who_reads_chinese() -> 
         "类别: person   等级: gold", "评分: 71   资产: 800.00 CNY", "家庭: H-1，2 名成员",  # noqa: RUF001 - Chinese punctuation
         "monthly，付款方 Acme，下次应在 2026-12-10",  # noqa: RUF001 - Chinese punctuation
         "每月，上下浮动 20.00 CNY", "每 4 天", "┃ 行为习惯", "│ 工资",  # noqa: RUF001 - Chinese punctuation
-        "代扣与定期支付授权", "授权同意", "价值", "非零指标", "不是最新", "已于 2026-11-22 00:00:00Z 擦除",
+        "支付授权", "授权同意", "价值", "非零指标", "不是最新", "已于 2026-11-22 00:00:00Z 擦除",
         "无数据的时间超出其节奏：atm",  # noqa: RUF001 - Chinese punctuation
     ):  # fmt: skip
         assert part in shown, part

@@ -22,7 +22,7 @@ _WORDS = Words({
     "Cases": "工单", "Case": "工单", "Status": "状态", "Overdue": "超期", "Due": "时限", "Reason": "原因",
     "Contacts": "联系记录", "Outcome": "结果", "Account": "账户", "Balance": "余额", "As of": "截至", "Role": "角色",
     "Until": "止于", "Other holders": "其他持有人", "Products": "产品", "Id": "编号", "Product": "产品",
-    "Mandates": "代扣与定期支付授权", "Mandate": "授权", "Applications": "申请", "Application": "申请",
+    "Mandates": "支付授权", "Mandate": "授权", "Applications": "申请", "Application": "申请",
     "Signatories": "授权签字人", "Members": "成员", "Identifiers": "标识", "Value": "值", "Since": "始于",
     "Flags": "标记", "Person": "个人信息", "Source": "来源", "Channels": "渠道", "First": "首次", "Last": "最近",
     "Events": "事件数", "Consent": "授权同意", "Given": "已同意", "Preference": "偏好", "Worth": "价值",
