@@ -27,7 +27,8 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Why a rule fired: the rule as it was, when, all values that it saw, and what it contributes to the alert while it
     stands (words, role, value at stake, time to answer). `key`: see `Verdict.key`. `ended_at`: when it ceased to hold
     (ms), 0 while it holds. `goes_on`: it repeats an earlier piece of the same key, more severe or within the cooldown.
-    `origin`: the customer of whom it was said, if that one was merged."""
+    `origin`: the customer of whom it was said, if that one was merged. `told`: the facts of `values` that `text`
+    tells."""
 
     key: str
     rule: str
@@ -51,6 +52,7 @@ class Evidence(msgspec.Struct, kw_only=True, omit_defaults=True):
     ended_at: int = 0
     goes_on: bool = False
     origin: str = ""
+    told: tuple[str, ...] = ()
 
 
 class Step(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):

@@ -7,7 +7,7 @@ from services.alerts.domain.alert import Evidence
 from services.alerts.domain.judging import Verdict
 from services.alerts.domain.rules import Text
 from services.alerts.domain.terms import Terms
-from services.alerts.domain.wording import filled
+from services.alerts.domain.wording import facts_named, filled
 
 
 def evidence_of(key: str, verdict: Verdict, change: ProfileChange, at: int, terms: Terms) -> Evidence:
@@ -24,4 +24,5 @@ def evidence_of(key: str, verdict: Verdict, change: ProfileChange, at: int, term
         may_say=told(declared.may_say), must_not_say=told(declared.must_not_say),
         role=declared.owner_role, respond_within_hours=declared.respond_within_hours,
         expires_at=change.changed_at + declared.expires_after_days * DAY_MS,
+        told=facts_named(declared.reason, seen),
     )  # fmt: skip

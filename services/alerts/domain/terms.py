@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from schemas.instants import DAY_MS, HOUR_MS
+from schemas.instants import DAY_MS, HOUR_MS, instant
 from schemas.zone import Zone
 from services.alerts.domain.rules import Desk
 from services.alerts.domain.wording import NO_AMOUNTS, NO_LABELS, Amounts, Labels
@@ -57,6 +57,10 @@ class Terms(NamedTuple):
 
     def day_of(self, at: int) -> int:
         return (at + self.offset_ms(at)) // DAY_MS
+
+    def clock(self, at: int) -> str:
+        """What the desk's clocks show, to the minute."""
+        return instant(at + self.offset_ms(at))[:16].replace("T", " ")
 
     def working_day_of(self, at: int) -> int:
         """The working day in which it can be worked: on a day off, the next one."""

@@ -20,7 +20,7 @@ def weigh(alert: Alert, terms: Terms) -> None:
     evidence, gravest = _weighed(alert), _gravest(alert)
     alert.title, alert.kind, alert.role = gravest.name, gravest.kind, gravest.role
     word(alert)
-    alert.reason = joined_reason(evidence)
+    alert.reason = joined_reason(evidence, terms.clock)
     alert.severity, alert.value = max(one.severity for one in evidence), _value(evidence)
     alert.grade = grade(alert.severity, alert.tier)
     precision = max(terms.precision_of(one.rule, alert.branch) for one in evidence)

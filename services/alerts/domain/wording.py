@@ -3,7 +3,7 @@ in brackets is left out where all that it names is nothing, or less than the lea
 `{name|one|many}` says the first of two where the name is 1 or true."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import starmap
 from types import MappingProxyType
 from typing import NamedTuple
@@ -109,23 +109,44 @@ def in_english(name: str, value: Fact | None, amounts: Amounts) -> str:
     return _told(name, value, NO_LABELS, amounts).en
 
 
-def joined_reason(evidence: Iterable[Evidence]) -> Text:
+def facts_named(text: Text, values: Mapping[str, Fact]) -> tuple[str, ...]:
+    """The facts that are told once the text is filled in, each once."""
+    named = dict.fromkeys(found[1] for found in NAMED.finditer(_with_clauses(text.en, values)))
+    return tuple(name for name in named if name in values and not name.startswith("moment."))
+
+
+def joined_reason(evidence: Iterable[Evidence], clock: Callable[[int], str]) -> Text:
     """Every reason that stands, a sentence each, the gravest first. Of what a rule says several times the greatest is
-    told, and how many there are beside it."""
+    told, and how many there are beside it. Each keeps the figures that it saw: where another one has seen them
+    otherwise since, it says as of when they are, by `clock` (ms → date and time)."""
     of_rules: dict[str, list[Evidence]] = {}
     for one in sorted(evidence, key=lambda one: (-one.severity, one.seen_at, one.key)):
         of_rules.setdefault(one.rule, []).append(one)
-    sentences = [_greatest_of(told) for told in of_rules.values()]
+    greatest = {rule: max(told, key=lambda one: (one.severity, one.value or 0.0)) for rule, told in of_rules.items()}
+    sentences = [
+        _sentence(one, of_rules[rule], clock(one.seen_at) if _is_outdated(one, greatest.values()) else "")
+        for rule, one in greatest.items()
+    ]
     english, chinese = dict.fromkeys(one.en for one in sentences), dict.fromkeys(one.zh for one in sentences)
     return Text(en=". ".join(english), zh=_CHINESE_STOP.join(chinese))
 
 
-def _greatest_of(told: Sequence[Evidence]) -> Text:
-    greatest = max(told, key=lambda one: (one.severity, one.value or 0.0)).text
-    others = len({one.text for one in told}) - 1
-    if not others:
-        return greatest
-    return Text(en=f"{greatest.en} (and {others} more like it)", zh=f"{greatest.zh}\uff08另有 {others} 次\uff09")
+def _is_outdated(one: Evidence, told: Iterable[Evidence]) -> bool:
+    """Whether a later one tells another value of a fact."""
+    return any(
+        other.seen_at > one.seen_at and other.values.get(name) != one.values.get(name)
+        for other in told for name in one.told if name in other.told
+    )  # fmt: skip
+
+
+def _sentence(one: Evidence, told: Sequence[Evidence], as_of: str) -> Text:
+    others = len({piece.text for piece in told}) - 1
+    english, chinese = one.text.en, one.text.zh
+    if as_of:
+        english, chinese = f"{english} (as of {as_of})", f"{chinese}\uff08截至 {as_of}\uff09"
+    if others:
+        english, chinese = f"{english} (and {others} more like it)", f"{chinese}\uff08另有 {others} 次\uff09"
+    return Text(en=english, zh=chinese)
 
 
 def what_changed(then: Mapping[str, Fact], now: Mapping[str, Fact], amounts: Amounts = NO_AMOUNTS) -> str:

@@ -36,6 +36,20 @@ OWED: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0, "assets": 5e5}
 WITHOUT_ASSETS: dict[str, Any] = {"has_salary": True, "salary_missed": 1.0, "missing": ["assets"]}
 
 
+COUNTED = rule(
+    "R4", when=("salary_missed >= 1.0",), severity="2.0", evidence=("assets",),
+    reason=Text("{salary_missed} {salary_missed|payday|paydays} missed", "{salary_missed} 期未到账"),
+)  # fmt: skip
+SEVERAL = rule(
+    "R23", when=("complaint_open",), evidence=("assets",),
+    reason=Text("Several signs:[ {salary_missed} paydays]", "多项信号:[{salary_missed} 期]"),
+)  # fmt: skip
+FRAUD = rule(
+    "R12", when=("fraud_case",), evidence=("salary_missed",),
+    reason=Text("A case of fraud[, {salary_missed>=3} paydays missed]", "欺诈案件[,{salary_missed>=3} 期未到账]"),
+)  # fmt: skip
+
+
 class Customer:
     """Takes statements one after another, as the service does."""
 
@@ -106,6 +120,34 @@ def test_of_what_a_rule_says_several_times_the_greatest_is_told_and_how_many_mor
     customer.takes(statement(1, moments=left, **OWED))
     (alert,) = customer.alerts
     assert alert.reason == Text("70,000 left (and 2 more like it). R4 holds", "流出 70,000\uff08另有 2 次\uff09。R4")
+
+
+def test_a_figure_that_another_rule_tells_otherwise_since_is_told_with_its_time() -> None:
+    customer = Customer(COUNTED, SEVERAL)
+    customer.takes(statement(1, salary_missed=1.0))
+    (alert,) = customer.alerts
+    assert alert.reason == Text("1 payday missed", "1 期未到账")
+    customer.takes(statement(2, salary_missed=2.0, complaint_open=True))
+    assert alert.reason == Text(
+        "1 payday missed (as of 2026-11-23 13:00). Several signs: 2 paydays",
+        "1 期未到账\uff08截至 2026-11-23 13:00\uff09。多项信号:2 期",
+    )
+    customer.takes(statement(3, at=NOON + 5 * DAY, salary_missed=2.0))
+    assert alert.reason == Text("1 payday missed", "1 期未到账")
+
+
+@pytest.mark.parametrize("later", [
+    {"salary_missed": 1.0, "complaint_open": True},
+    {"salary_missed": 1.0, "complaint_open": True, "assets": 9e5},
+    {"salary_missed": 2.0, "fraud_case": True},
+])  # fmt: skip
+def test_as_long_as_no_sentence_tells_another_figure_none_has_a_time(later: dict[str, Any]) -> None:
+    """Which figures were only kept beside the texts makes no difference, nor what a clause leaves out."""
+    customer = Customer(COUNTED, SEVERAL, FRAUD)
+    customer.takes(statement(1, salary_missed=1.0, assets=5e5))
+    customer.takes(statement(2, **later))
+    (alert,) = customer.alerts
+    assert ("as of" in alert.reason.en, len(alert.current_evidence())) == (False, 2)
 
 
 def test_when_the_gravest_evidence_ends_the_alert_is_what_the_rest_makes_of_it() -> None:
