@@ -224,6 +224,34 @@ async def test_a_household_s_alert_comes_to_the_manager_of_its_richest_member_an
     [followed] = await inbox.until(home, partial(has_owner, "R26", stays), "household_no")
     assert (followed["alert_id"], followed["state"]) == (found[0]["alert_id"], "routed")
     assert taken(followed)[-2:] == ["hand_over", "hand_over"]
+    for number in (rich, poor):
+        assert "R26" not in [one["id"] for one in await spoken(inbox, number)]
+
+
+async def test_what_members_of_a_household_have_together_is_told_once_of_the_household_and_of_none_of_them(
+    inbox: Inbox,
+) -> None:
+    home, manager = inbox.bank.no("together"), inbox.bank.no("together-manager")
+    members = [inbox.bank.no(f"together-{one}") for one in ("one", "two", "three")]
+    for number in members:
+        joined = event("household.joined", ago(290), customer_no=number, household_no=home)
+        lay = moved(number, 90, "1700000.00", "1700000.00", came=True)
+        await inbox.bank.tell(*customer_of(manager, number), joined, lay)
+    near = await until_owned(inbox, home, manager)
+    assert (near["kind"], near["assets"]["band"]) == ("household", "near")
+    assert [one["id"] for one in await spoken(inbox, home, "household_no")] == []
+    for number in members:  # each alone is far below, and rises as the household does
+        await inbox.bank.tell(moved(number, 0.2, "60000.00", "1760000.00", came=True))
+    await inbox.until(home, lambda found: any(is_open(one) and "U7" in spoke(one) for one in found), "household_no")
+    for number in members:
+        await inbox.until(number, lambda found: any(is_open(one) and "U1" in spoke(one) for one in found))
+        view = await inbox.bank.refreshed(number)
+        assert (view["assets"]["band"], view["assets"]["direction"]) == ("near", "rising")
+        assert "U7" not in [one["id"] for one in await spoken(inbox, number)]
+
+
+async def spoken(inbox: Inbox, number: str, kind: str = "customer_no") -> list[Json]:
+    return [rule for alert in await inbox.of(number, kind) for rule in alert["rules"]]
 
 
 async def until_owned(inbox: Inbox, household_no: str, manager: str) -> Json:
