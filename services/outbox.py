@@ -6,7 +6,7 @@ is never left out. Readers skip a version or revision that they have passed; dea
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from schemas.codec import encode_dead_letter
@@ -41,20 +41,22 @@ class Outbox(Protocol):
     async def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         """The rows after the lane's published mark, in order."""
 
-    async def published(self, lane: str, after: int, until: int) -> bool:
-        """Moves the lane's mark `until where published = after` and drops the rows; False when another moved it."""
+    async def published(self, marks: Mapping[str, tuple[int, int]]) -> list[str]:
+        """Of each lane (after, until): moves its mark `until where published = after` and drops the rows. Returns the
+        lanes whose mark nobody else has moved."""
 
 
-async def publish_lane(store: Outbox, log: EventLog, lane: str) -> dict[str, int]:
-    """Publishes what waits in one lane; returns how many for each topic. Raises `Unavailable`; the rows then stay."""
-    rows = await store.outbox(lane, LANE_BATCH)
+async def publish_lanes(store: Outbox, log: EventLog, lanes: Sequence[str]) -> dict[str, int]:
+    """Publishes what waits in these lanes, not all of it where one has much; returns how many for each topic. Raises
+    `Unavailable`; the rows then stay."""
+    waiting = {lane: rows for lane in lanes if (rows := await store.outbox(lane, LANE_BATCH))}
     by_topic: dict[str, list[OutboxRow]] = {}
-    for row in rows:
-        by_topic.setdefault(row.message.topic, []).append(row)
+    for rows in waiting.values():
+        for row in rows:
+            by_topic.setdefault(row.message.topic, []).append(row)
     for topic, messages in by_topic.items():
         await _append(log, topic, messages)
-    if rows:
-        await store.published(lane, rows[0].n - 1, rows[-1].n)
+    await store.published({lane: (rows[0].n - 1, rows[-1].n) for lane, rows in waiting.items()})
     return {topic: len(messages) for topic, messages in by_topic.items()}
 
 
@@ -65,8 +67,9 @@ async def _append(log: EventLog, topic: str, rows: Sequence[OutboxRow]) -> None:
         await log.append(topic, [Message(one.message.key, one.message.value) for one in rows])
     except Rejected as error:
         if len(rows) > 1:
-            for one in rows:
-                await _append(log, topic, [one])
+            half = len(rows) // 2
+            await _append(log, topic, rows[:half])
+            await _append(log, topic, rows[half:])
             return
         letter = _unpublished(rows[0], error.reason)
         await log.append(DEAD_LETTERS.name, [Message(rows[0].message.key, encode_dead_letter(letter))])

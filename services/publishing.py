@@ -10,7 +10,7 @@ from services.failures import Contended, Unavailable
 from services.log import EventLog
 from services.metrics import Metrics
 from services.outage import Outage
-from services.outbox import Outbox, publish_lane
+from services.outbox import Outbox, publish_lanes
 from services.pace import woken
 
 IDLE_S = 0.2
@@ -40,9 +40,8 @@ async def publish(publisher: Publisher, mine: Callable[[str], bool]) -> None:
             for lane in {*waited, *waiting}:
                 publisher.metrics.set(measure.OUTBOX_AGE, max(0, now - since.get(lane, now)) / 1000, lane)
             waited = waiting
-            for lane in waiting:
-                for topic, many in (await publish_lane(publisher.store, publisher.log, lane)).items():
-                    publisher.metrics.add(measure.OUTBOX_PUBLISHED, many, topic)
+            for topic, many in (await publish_lanes(publisher.store, publisher.log, waiting)).items():
+                publisher.metrics.add(measure.OUTBOX_PUBLISHED, many, topic)
         except Contended:
             continue
         except Unavailable as error:

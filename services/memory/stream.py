@@ -66,13 +66,15 @@ class MemoryStream:
     def outbox(self, lane: str, limit: int) -> list[OutboxRow]:
         return sorted(waiting.row for waiting in self._outbox.by("lane", [lane]))[:limit]
 
-    def published(self, lane: str, after: int, until: int) -> bool:
-        known = self._lanes.get(lane)
-        if known is None or known.published != after:
-            return False
-        self._lanes.put(known._replace(published=until))
-        self._outbox.drop(waiting for waiting in self._outbox.by("lane", [lane]) if waiting.n <= until)
-        return True
+    def published(self, marks: Mapping[str, tuple[int, int]]) -> list[str]:
+        moved: list[str] = []
+        for lane, (after, until) in sorted(marks.items()):
+            known = self._lanes.get(lane)
+            if known is not None and known.published == after:
+                self._lanes.put(known._replace(published=until))
+                self._outbox.drop([waiting for waiting in self._outbox.by("lane", [lane]) if waiting.n <= until])
+                moved.append(lane)
+        return moved
 
 
 class StreamTables(Turns):
@@ -105,6 +107,6 @@ class MemoryStreamStore:
         async with self._tables.turn() as tables:
             return tables.stream.outbox(lane, limit)
 
-    async def published(self, lane: str, after: int, until: int) -> bool:
+    async def published(self, marks: Mapping[str, tuple[int, int]]) -> list[str]:
         async with self._tables.turn() as tables:
-            return tables.stream.published(lane, after, until)
+            return tables.stream.published(marks)

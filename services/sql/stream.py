@@ -56,11 +56,15 @@ class SqlStream:
         waiting = await session.rows(self._statements["outbox"], lane, limit)
         return [OutboxRow(row[0], row[1], OutboxMessage(row[2], row[3], row[4])) for row in waiting]
 
-    async def published(self, session: Session, lane: str, after: int, until: int) -> bool:
-        if await session.run(self._statements["published"], lane, after, until) != 1:
-            return False
-        await session.run(self._statements["drop_published"], lane, after, until)
-        return True
+    async def published(self, session: Session, marks: Mapping[str, tuple[int, int]]) -> list[str]:
+        moved = [
+            lane
+            for lane, mark in sorted(marks.items())
+            if await session.run(self._statements["published"], lane, *mark)
+        ]
+        for lane in moved:
+            await session.run(self._statements["drop_published"], lane, *marks[lane])
+        return moved
 
 
 class SqlPositions:
@@ -92,9 +96,11 @@ class SqlOutbox:
         async with reading(self._database) as session:
             return await self._stream.outbox(session, lane, limit)
 
-    async def published(self, lane: str, after: int, until: int) -> bool:
+    async def published(self, marks: Mapping[str, tuple[int, int]]) -> list[str]:
+        if not marks:
+            return []
         async with writing(self._database) as session:
-            return await self._stream.published(session, lane, after, until)
+            return await self._stream.published(session, marks)
 
 
 _MOVES = """

@@ -457,14 +457,14 @@ async def test_numbers_of_a_lane_have_no_gap_and_no_repeat(store: AlertStore, ot
 
 async def test_a_lane_is_moved_by_one_publisher(store: AlertStore, other: AlertStore) -> None:
     await send(store, 1)
-    moved = await asyncio.gather(store.published("lane", 0, 2), other.published("lane", 0, 2))
-    assert sorted(moved) == [False, True]
+    moved = await asyncio.gather(store.published({"lane": (0, 2)}), other.published({"lane": (0, 2)}))
+    assert sorted(moved) == [[], ["lane"]]
     assert [row.n for row in await store.outbox("lane", 9)] == [3]
     assert await store.lanes_waiting() == {"lane": 7}
-    assert await store.published("lane", 2, 3)
+    assert await store.published({"lane": (2, 3)})
     assert await store.lanes_waiting() == {}
-    assert not await store.published("lane", 2, 3)
-    assert not await store.published("no lane", 0, 1)
+    assert not await store.published({"lane": (2, 3)})
+    assert not await store.published({"no lane": (0, 1)})
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)

@@ -404,8 +404,8 @@ async def test_a_lane_is_published_in_order_by_one_at_a_time(store: Store) -> No
     rows = await store.outbox("shard-1", 3)
     assert ([row.n for row in rows], [row.message for row in rows]) == ([1, 2, 3], sent[:3])
     assert rows[0].created_at == 7
-    assert await store.published("shard-1", 0, 3)
-    assert not await store.published("shard-1", 0, 3)
+    assert await store.published({"shard-1": (0, 3)}) == ["shard-1"]
+    assert await store.published({"shard-1": (0, 3)}) == []
     assert [row.message for row in await store.outbox("shard-1", 10)] == sent[3:]
     assert await store.lanes_waiting() == {"shard-1": 7}
 
@@ -415,7 +415,7 @@ async def test_numbers_of_a_lane_go_on_after_everything_was_published(store: Sto
         async with store.refreshing() as tx:
             await tx.send({"lane": [OutboxMessage("topic", b"", b"")]}, 7)
         assert [row.n for row in await store.outbox("lane", 10)] == [n]
-        assert await store.published("lane", n - 1, n)
+        assert await store.published({"lane": (n - 1, n)})
     assert await store.lanes_waiting() == {}
 
 

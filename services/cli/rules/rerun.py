@@ -196,6 +196,6 @@ async def _sent(store: Outbox) -> list[OutboxRow]:
     found: list[OutboxRow] = []
     for lane in await store.lanes_waiting():
         rows = await store.outbox(lane, ROOM)
-        await store.published(lane, rows[0].n - 1, rows[-1].n)
+        await store.published({lane: (rows[0].n - 1, rows[-1].n)})
         found += rows
     return found
