@@ -4,25 +4,27 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar
 
 import uvloop
 
-from services.clock import Clock, SystemClock
+from services.clock import Clock, ClockKind, SystemClock
 from services.embedded.log import EmbeddedLog, Limits
 from services.log import EventLog
+from services.logging_setup import configure_logging
 from services.metrics import Metrics
 from services.notifications import LocalNotifications, Notifications
 from services.outage import Outage
 from services.plumbing import Plumbing
 from services.redis import open_notifications
-from services.settings import Settings
+from services.settings import Settings, SettingsError, read_settings
 from services.sql.database import Database, open_database
 from services.sql.engines import timeouts_within
 from services.sql.migrations import upgrade
+from services.sql.one_clock import settle_on_clock
 from services.sql.one_secret import settle_on_secret
 from services.web.asgi import App, RunningServer, serve
 
@@ -59,10 +61,22 @@ def open_screens(settings: Settings) -> Notifications:
     return open_notifications(settings.redis) if settings.redis else LocalNotifications()
 
 
-def open_plumbing(closing: AsyncExitStack, settings: Settings) -> Plumbing:
-    """By the system's clock; `closing` closes it, the log last. Raises `DirectoryInUse`. Servers may still be away."""
-    clock, metrics = SystemClock(), Metrics()
-    log = open_log(settings, clock)
+def settings_of_one(environment: Mapping[str, str]) -> Settings:
+    """Of one of several processes, which logs as they say from now on. Raises `SettingsError`."""
+    settings = read_settings(environment)
+    if settings.clock == "event":
+        raise SettingsError(
+            "COUNTERPOINT_CLOCK: event time has one process, whose parts wait for each other: `counterpoint run`"
+        )
+    configure_logging(settings.log_level, settings.log_format)
+    return settings
+
+
+def open_plumbing(closing: AsyncExitStack, settings: Settings, clock: Clock) -> Plumbing:
+    """`closing` closes it, the log last, which goes by the system's clock. Raises `DirectoryInUse`. Servers may still
+    be away."""
+    metrics = Metrics()
+    log = open_log(settings, SystemClock())
     closing.push_async_callback(log.close)
     database = open_tables(settings)
     closing.push_async_callback(database.close)
@@ -80,11 +94,12 @@ async def open_door(closing: AsyncExitStack, settings: Settings, screens: Notifi
     return server
 
 
-async def take_up(database: Database, secret: bytes) -> None:
-    """Brings it up to this release, for processes of one secret alone. Raises `WrongSchema`, `OtherSecret`,
-    `Unavailable`."""
+async def take_up(database: Database, secret: bytes, clock: ClockKind = "system") -> None:
+    """Brings it up to this release, for processes of one secret and one kind of clock alone. Raises `WrongSchema`,
+    `OtherSecret`, `OtherClock`, `Unavailable`."""
     await upgrade(database)
     await settle_on_secret(database, secret)
+    await settle_on_clock(database, clock)
 
 
 async def when_up(opening: Callable[[], Awaitable[Opened]]) -> Opened:

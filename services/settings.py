@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from schemas.issuers import ISSUER_RANGES, IssuerRange, issuer_ranges
+from services.clock import ClockKind
 from services.expected import expected
 
 PREFIX = "COUNTERPOINT_"
@@ -51,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: Port = 8080  # 0: a free one
     log_level: Literal["debug", "info", "warning", "error"] | None = None  # info; warning under `counterpoint run`
     log_format: Literal["json", "console"] | None = None  # json; console under `counterpoint run`
+    clock: ClockKind = "system"  # event: a past is lived by its events' time, with `counterpoint run` alone
     session_timeout_ms: Annotated[int, Meta(ge=6_000)] = 10_000  # after it a silent worker loses its partitions
     batch_events: Positive = 2_000
     card_ranges: str = ""  # which numbers are card numbers, e.g. 62:16-19,51-55:16; none: those of the schemes

@@ -28,6 +28,7 @@ from services.alerts.settings import Choices
 from services.alerts.staff import staff_of
 from services.alerts.stream import Worker, run
 from services.alerts.web import Backend, Stated, alerts_app
+from services.clock import SystemClock
 from services.declared_files import directories
 from services.plumbing import Plumbing
 from services.progress import Progress
@@ -55,6 +56,7 @@ class Alerts(NamedTuple):
     app: Litestar
     work: Callable[[], Awaitable[None]]
     checks: Mapping[str, Check]
+    worker: Worker
 
 
 async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, profile: FromProfile) -> Alerts:
@@ -76,16 +78,16 @@ async def open_alerts(plumbing: Plumbing, users: UserStore, choices: Choices, pr
         notifications=screens,
         metrics=metrics,
         clock=clock,
-        progress=Progress(events, store, PROFILE_CHANGES.name, metrics, clock.now_ms),
+        progress=Progress(events, store, PROFILE_CHANGES.name, metrics, SystemClock().now_ms),
         written=asyncio.Event(),
         handed_on=asyncio.Event(),
     )
     act = Act(store, current, clock, lambda: staff_of(store, users, current.terms.desk, profile.staff))
     backend = Backend(
-        store, act, current, expressions, Access(users, time.monotonic, clock.now_ms), screens, clock, profile.stated,
-        profile.events_of, profile.names,
+        store, act, current, expressions, Access(users, time.monotonic, SystemClock().now_ms), screens, clock,
+        profile.stated, profile.events_of, profile.names,
     )  # fmt: skip
-    return Alerts(alerts_app(backend), lambda: run(worker), {"alerts": worker.check})
+    return Alerts(alerts_app(backend), lambda: run(worker), {"alerts": worker.check}, worker)
 
 
 async def _current(reload: Reload, store: AlertStore, works: Callable[[int], bool], now: int) -> Current:

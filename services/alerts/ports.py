@@ -113,6 +113,9 @@ class AlertStore(Outbox, PositionStore, Protocol):
     async def due(self, now: int, limit: int) -> list[str]:
         """Customers with an open alert that time alone may have changed by now."""
 
+    async def next_due(self, after: int) -> int | None:
+        """When after that an open alert is due next (ms)."""
+
     async def learned(self, by: Collection[Part] = PARTS, rule: str | None = None) -> list[Learned]:
         """Outcomes of one rule or of all, which it reads one by one. Branch and owner are empty where they are not
         asked for: outcomes by owner are many rows."""

@@ -129,7 +129,11 @@ async def tell(worker: Worker, alerts: Sequence[Alert]) -> None:
 
 async def attending(worker: Worker) -> None:
     """time → reminders, escalations, room."""
-    await every(ATTEND_S, lambda: _done(worker, worker.attend.apply))
+    await every(ATTEND_S, lambda: attend(worker))
+
+
+async def attend(worker: Worker) -> None:
+    await _done(worker, worker.attend.apply)
 
 
 async def handing_over(worker: Worker) -> None:

@@ -16,7 +16,7 @@ import typer
 from schemas.identifiers import KINDS
 from schemas.naming import Naming
 from services.cli.refusals import Misuse, Refusal
-from services.clock import SystemClock
+from services.clock import ClockKind, SystemClock
 from services.secret import load_naming
 from services.settings import Settings, read_settings
 
@@ -85,6 +85,13 @@ class Beside(NamedTuple):
     store: "SqlProfileStore"
     stores: "Stores"
     users: "SqlUserStore"
+    clock: ClockKind
+
+    async def now_ms(self) -> int:
+        """By the clock by which the deployment lives. Raises `Unavailable`."""
+        from services.profile.domain.customers.freshness import reached
+
+        return SystemClock().now_ms() if self.clock == "system" else reached(await self.store.sources_seen())
 
     @asynccontextmanager
     async def log(self) -> "AsyncIterator[EventLog]":
@@ -96,15 +103,15 @@ class Beside(NamedTuple):
             await log.close()
 
 
-def environment_of(data: Path | None, port: int | None = None) -> dict[str, str]:
+def environment_of(data: Path | None, port: int | None = None, clock: ClockKind | None = None) -> dict[str, str]:
     """The process's, with what the command line says."""
-    said = {"COUNTERPOINT_DATA": data, "COUNTERPOINT_PORT": port}
+    said = {"COUNTERPOINT_DATA": data, "COUNTERPOINT_PORT": port, "COUNTERPOINT_CLOCK": clock}
     return {**os.environ, **{name: str(value) for name, value in said.items() if value is not None}}
 
 
-def settings_of(data: Path | None, port: int | None = None) -> Settings:
+def settings_of(data: Path | None, port: int | None = None, clock: ClockKind | None = None) -> Settings:
     """As `environment_of`. Raises `SettingsError`."""
-    return read_settings(environment_of(data, port))
+    return read_settings(environment_of(data, port, clock))
 
 
 def in_deployment(data: Path | None, work: Callable[[Beside], Coroutine[Any, Any, Result]]) -> Result:
@@ -127,6 +134,7 @@ async def opened(settings: Settings) -> AsyncIterator[Beside]:
     from services.profile.adapters.sql import SqlProfileStore
     from services.profile.domain.identity.customer_ids import customer_id
     from services.sql.migrations import check
+    from services.sql.one_clock import clock_of
     from services.sql.one_secret import refuse_other_secret
 
     require_database(settings)
@@ -137,7 +145,7 @@ async def opened(settings: Settings) -> AsyncIterator[Beside]:
         await refuse_other_secret(database, naming.secret)
         store = SqlProfileStore(database, partial(customer_id, secret=naming.secret))
         stores = Stores(SqlKeyStore(database), SqlSourceStore(database))
-        yield Beside(settings, naming, database, store, stores, SqlUserStore(database))
+        yield Beside(settings, naming, database, store, stores, SqlUserStore(database), await clock_of(database))
     finally:
         await database.close()
 

@@ -49,6 +49,7 @@ _TELLING = {
     "schemas.catalogue.loading": ("CatalogueError",),
     "services.settings": ("SettingsError",),
     "services.sql.migrations": ("WrongSchema",),
+    "services.sql.one_clock": ("OtherClock",),
     "services.sql.one_secret": ("OtherSecret",),
     "services.embedded.damage": ("OtherFormat",),
     "services.embedded.files": ("DirectoryInUse",),

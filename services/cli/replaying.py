@@ -19,7 +19,9 @@ from services.replay.send import Answer, Sent, http_publisher, send
 app = typer.Typer(no_args_is_help=True, help="Send events from your own files.")
 Key = Annotated[str | None, typer.Option(envvar="COUNTERPOINT_KEY", help="An ingest key.")]
 Batch = Annotated[int, typer.Option(min=1, max=5000, help="Events per request.")]
-Connections = Annotated[int, typer.Option(min=1, max=64)]
+Connections = Annotated[
+    int, typer.Option(min=1, max=64, help="Requests at a time; of several, events may arrive out of order.")
+]
 FEW = 5
 
 
@@ -30,7 +32,7 @@ def berka(
     url: Url = None,
     key: Key = None,
     batch: Batch = 500,
-    connections: Connections = 4,
+    connections: Connections = 1,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -53,7 +55,7 @@ def ndjson(
     url: Url = None,
     key: Key = None,
     batch: Batch = 500,
-    connections: Connections = 4,
+    connections: Connections = 1,
     data: Data = None,
     as_json: Json = False,
 ) -> None:

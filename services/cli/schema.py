@@ -11,7 +11,6 @@ from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.cli.beside import Beside, Data, Json, in_deployment, require_database, settings_of
 from services.cli.output import counted, tell
 from services.cli.restoring import alerts_since, changes_since
-from services.clock import SystemClock
 from services.deployment import open_tables
 from services.profile.adapters.restoring import restate
 from services.settings import Settings
@@ -45,7 +44,7 @@ def restored(data: Data = None, as_json: Json = False) -> None:
     processed again automatically."""
 
     async def work(beside: Beside) -> dict[str, int]:
-        database, now = beside.database, SystemClock().now_ms()
+        database, now = beside.database, await beside.now_ms()
         alerts, deliveries = SqlAlertStore(database), SqlDeliveryStore(database)
         async with beside.log() as log:
             (changes, acted_on), (steps, delivered) = await asyncio.gather(

@@ -33,7 +33,7 @@ def simulate(
     url: Url = None,
     key: Key = None,
     batch: Batch = 500,
-    connections: Connections = 4,
+    connections: Connections = 1,
     data: Data = None,
     as_json: Json = False,
 ) -> None:

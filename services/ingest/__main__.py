@@ -6,15 +6,23 @@ from collections.abc import Mapping
 
 from schemas.catalogue import load_catalogue
 from services.clock import SystemClock
-from services.deployment import calm_collector, forever, listen, open_log, open_tables, take_up, until_stopped, when_up
+from services.deployment import (
+    calm_collector,
+    forever,
+    listen,
+    open_log,
+    open_tables,
+    settings_of_one,
+    take_up,
+    until_stopped,
+    when_up,
+)
 from services.ingest.adapters.redis import opened_rates
 from services.ingest.adapters.sql import SqlKeyStore, SqlSourceStore
 from services.ingest.app import Stores, open_ingest
 from services.ingest.settings import read_choices, read_limits
-from services.logging_setup import configure_logging
 from services.metrics import Metrics
 from services.secret import load_naming
-from services.settings import read_settings
 from services.web.asgi import operations, routes, serve
 from services.web.openapi import openapi_route
 
@@ -24,9 +32,8 @@ LINGER_MS = 2
 
 
 async def run(environment: Mapping[str, str]) -> None:
-    """Serves until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`, `OtherSecret`."""
-    settings = read_settings(environment)
-    configure_logging(settings.log_level, settings.log_format)
+    """Serves until SIGINT or SIGTERM. Raises `SettingsError`, `WrongSchema`, `OtherSecret`, `OtherClock`."""
+    settings = settings_of_one(environment)
     metrics, naming, catalogue = Metrics(), load_naming(settings), load_catalogue(settings.event_types)
     async with contextlib.AsyncExitStack() as closing:
         database = open_tables(settings)

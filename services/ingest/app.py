@@ -5,6 +5,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
 from schemas.catalogue import EventType
 from schemas.instants import HOUR_MS
 from schemas.naming import Naming
@@ -15,6 +17,7 @@ from services.ingest.access import KeyAccess
 from services.ingest.channels.documents import document_routes, openapi_document
 from services.ingest.channels.http import EventsEndpoint
 from services.ingest.channels.publish import EVENTS_PATH, Publisher
+from services.ingest.channels.taking import Taking, at_once
 from services.ingest.domain.examples import refuse_bad_examples
 from services.ingest.domain.heartbeat import heartbeats, vouched
 from services.ingest.domain.rules import Rules, plans_of
@@ -43,10 +46,12 @@ class Ingest:
         clock: Clock,
         sources: SourceStore,
         period_s: float,
+        *,
+        vouches: bool,
     ) -> None:
         self.routes, self.openapi = routes, openapi
         self._publisher, self._log, self._clock = publisher, log, clock
-        self._sources, self._period_s = sources, period_s
+        self._sources, self._period_s, self._vouches = sources, period_s, vouches
 
     async def beat(self) -> None:
         """Every few seconds tells the profile of the sources, and vouches for those heard of within their rhythm."""
@@ -76,6 +81,8 @@ class Ingest:
         now = self._clock.now_ms()
         heard = self._publisher.heard
         known = await self._sources.sources()
+        if not self._vouches:
+            known = [msgspec.structs.replace(source, heartbeats=False) for source in known]
         messages = heartbeats(known, heard, now, self._publisher.partitions)
         if messages:
             await self._log.append(CHANNEL_EVENTS.name, messages)
@@ -92,20 +99,24 @@ async def open_ingest(
     metrics: Metrics,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     choices: Choices = Choices(),  # noqa: B008 - frozen
+    taking: Taking | None = None,
 ) -> Ingest:
-    """`naming`: with another one, the same card is another card. Raises `Unavailable`; `CatalogueError` where an
-    example is no event."""
+    """`naming`: with another one, the same card is another card. `taking`: at once, by the clock, if not said; else
+    no source is vouched for beyond what it sends.
+
+    Raises `Unavailable`; `CatalogueError` where an example is no event."""
     refuse_bad_examples(catalogue)
     await log.ensure_topics(TOPICS)
     partitions = len(await log.ends(CHANNEL_EVENTS.name))
     rules = rules_of(naming, catalogue, choices)
     publisher = Publisher(log, partitions, metrics)
     access = KeyAccess(stores.keys, stores.sources, time.monotonic)
-    endpoint = EventsEndpoint(access, rules, publisher, rates, clock, limits)
+    endpoint = EventsEndpoint(access, rules, publisher, rates, clock, limits, taking or at_once(clock))
     routes: dict[str, App] = {EVENTS_PATH: endpoint, **document_routes(catalogue)}
     return Ingest(
-        routes, openapi_document(catalogue, limits), publisher, log, clock, stores.sources, choices.heartbeat_s
-    )
+        routes, openapi_document(catalogue, limits), publisher, log, clock, stores.sources, choices.heartbeat_s,
+        vouches=taking is None,
+    )  # fmt: skip
 
 
 def rules_of(naming: Naming, catalogue: Mapping[str, EventType], choices: Choices) -> Rules:

@@ -6,12 +6,21 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from schemas.catalogue import load_catalogue
 from services.access import SqlUserStore
-from services.deployment import forever, listen, open_door, open_plumbing, take_up, until_stopped, when_up
-from services.logging_setup import configure_logging
+from services.clock import SystemClock
+from services.deployment import (
+    forever,
+    listen,
+    open_door,
+    open_plumbing,
+    settings_of_one,
+    take_up,
+    until_stopped,
+    when_up,
+)
 from services.profile.app import Profile, open_profile
+from services.profile.resting import Resting
 from services.profile.settings import read_choices
 from services.secret import load_naming
-from services.settings import read_settings
 from services.sql.database import Database
 from services.web.asgi import operations, routes
 from services.web.openapi import openapi_route
@@ -28,17 +37,16 @@ async def run(
     environment: Mapping[str, str], beside: Callable[[Profile, Database], Awaitable[Work]] = nothing_beside
 ) -> None:
     """Works until SIGINT or SIGTERM. `beside` gives the profile's work with what else a root has it do. Raises
-    `SettingsError`, `WrongSchema`, `OtherSecret`."""
-    settings = read_settings(environment)
-    configure_logging(settings.log_level, settings.log_format)
+    `SettingsError`, `WrongSchema`, `OtherSecret`, `OtherClock`."""
+    settings = settings_of_one(environment)
     naming = load_naming(settings)
     async with contextlib.AsyncExitStack() as closing:
-        plumbing = open_plumbing(closing, settings)
+        plumbing = open_plumbing(closing, settings, SystemClock())
         database, metrics = plumbing.database, plumbing.metrics
         await when_up(lambda: take_up(database, naming.secret))
         users, choices = SqlUserStore(database), read_choices(environment)
         catalogue = load_catalogue(settings.event_types)
-        profile = await when_up(lambda: open_profile(plumbing, users, naming, catalogue, choices))
+        profile = await when_up(lambda: open_profile(plumbing, users, naming, catalogue, choices, Resting()))
         health = operations(profile.checks, metrics.exposed)
         app = routes(health)
         if "read" in choices.steps:

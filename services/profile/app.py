@@ -15,6 +15,7 @@ from schemas.identifiers import SUBJECT_LIMITS
 from schemas.naming import Naming
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS, TOPICS
 from services.access import Access, UserStore
+from services.clock import SystemClock
 from services.failures import Unavailable
 from services.plumbing import Plumbing
 from services.profile.adapters.policies import Declarations, declarations_of, files_of
@@ -65,7 +66,12 @@ async def reachable(database: Database) -> str | None:
 
 
 async def open_profile(
-    plumbing: Plumbing, users: UserStore, naming: Naming, catalogue: Mapping[str, EventType], choices: Choices
+    plumbing: Plumbing,
+    users: UserStore,
+    naming: Naming,
+    catalogue: Mapping[str, EventType],
+    choices: Choices,
+    resting: Resting,
 ) -> Profile:
     """Raises `Unavailable`; PolicyError where a bank's own declarations contradict themselves."""
     log, database, screens, clock, metrics = plumbing
@@ -82,7 +88,7 @@ async def open_profile(
         log=log,
         store=store,
         update=Update(store, fold, catalogue, naming.secret, SUBJECT_LIMITS),
-        refresh=Refresh(store, policy, lambda: freshness.now, alias_of, Resting()),
+        refresh=Refresh(store, policy, lambda: freshness.now, alias_of, resting),
         upkeep=Upkeep(store, log, fold, choices.timeline_months, choices.dead_letter_months),
         notifications=screens,
         metrics=metrics,
@@ -90,12 +96,12 @@ async def open_profile(
         freshness=freshness,
         reload=Reload(files, refer, declarations, policy, metrics),
         giving_way=GivingWay(),
-        progress=Progress(log, store, CHANNEL_EVENTS.name, metrics, clock.now_ms, [DEAD_LETTERS.name]),
+        progress=Progress(log, store, CHANNEL_EVENTS.name, metrics, SystemClock().now_ms, [DEAD_LETTERS.name]),
         marked=asyncio.Event(),
         written=asyncio.Event(),
         leases={},
     )
-    decide, access = Decide(store, fold, SUBJECT_LIMITS), Access(users, time.monotonic, clock.now_ms)
+    decide, access = Decide(store, fold, SUBJECT_LIMITS), Access(users, time.monotonic, SystemClock().now_ms)
     facts = {one.name: one for one in facts_catalogue(declarations.policy.measures)}
     read = Read(store, catalogue, naming, policy, clock.now_ms, lambda: freshness.now)
     app = profile_app(Backend(read, decide, access, screens, clock, SUBJECT_LIMITS, facts, patience))

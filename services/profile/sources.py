@@ -55,12 +55,12 @@ class Freshness:
     """How far the sources have come, read again every few seconds. Times in ms."""
 
     def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+        self.patience = patience
         self.now = Completeness()
 
     async def renew(self, reader: ProfileReader, now: int, metrics: Metrics) -> None:
         seen, known = await reader.sources_seen(), self.now.until
-        self.now = completeness(seen, now, self._patience)
+        self.now = completeness(seen, now, self.patience)
         for retired in known.keys() - self.now.until.keys():
             metrics.forget(measure.SOURCE_FRESHNESS, retired)
             metrics.forget(measure.SOURCE_SILENT, retired)

@@ -97,10 +97,10 @@ async def publishing(worker: Worker) -> None:
 
 async def timing(worker: Worker) -> None:
     """due times → marks."""
-    await every(1.0, lambda: _fire(worker))
+    await every(1.0, lambda: fire_due(worker))
 
 
-async def _fire(worker: Worker) -> None:
+async def fire_due(worker: Worker) -> None:
     fired = await fire(worker.store, worker.freshness.now, worker.clock.now_ms())
     worker.metrics.add(measure.TIMERS_FIRED, fired.hours, "hour")
     worker.metrics.add(measure.TIMERS_FIRED, fired.days, "day")
@@ -125,9 +125,11 @@ async def _keep_up(worker: Worker) -> None:
 async def watching(worker: Worker) -> None:
     """How far the sources are complete."""
     # whoever only reads waits for nothing else that would tell
-    await every(
-        2.0, lambda: worker.freshness.renew(worker.store, worker.clock.now_ms(), worker.metrics), Outage("profile")
-    )
+    await every(2.0, lambda: look_at_sources(worker), Outage("profile"))
+
+
+async def look_at_sources(worker: Worker) -> None:
+    await worker.freshness.renew(worker.store, worker.clock.now_ms(), worker.metrics)
 
 
 async def reloading(worker: Worker) -> None:

@@ -45,7 +45,7 @@ async def send(
     publish: Publish,
     *,
     batch_size: int = 500,
-    connections: int = 4,
+    connections: int = 1,
     on_progress: Callable[[Sent, Answer], None] = lambda progress, answer: None,
 ) -> Sent:
     """Publishes everything, `connections` batches at a time, and returns the totals. `events` is read lazily."""

@@ -82,7 +82,7 @@ class Bank:
     @asynccontextmanager
     async def delivering(self) -> AsyncIterator[None]:
         plumbing = Plumbing(self._log, self._database, LocalNotifications(), ManualClock(NOON), self.metrics)
-        delivery = open_delivery(plumbing, str(self._directory), {"CRM_SECRET": SECRET}, "worker")
+        delivery = open_delivery(plumbing, str(self._directory), {"CRM_SECRET": SECRET}, "worker", delivers=True)
         work = asyncio.ensure_future(delivery.work())
         try:
             yield

@@ -54,6 +54,9 @@ class Here:
     def __init__(self, store: Store) -> None:
         self.store = store
 
+    async def now_ms(self) -> int:
+        return SystemClock().now_ms()
+
 
 def patient(store: Store) -> Patient:
     return Patient(cast(Beside, Here(store)), cast(EventLog, object()), None, 0)

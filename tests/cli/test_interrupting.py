@@ -30,7 +30,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 from services.cli import main
 import services.cli.run.platform as platform
 
-async def told(database, secret):
+async def told(database, secret, clock):
     os.kill(os.getpid(), told_by)
     await asyncio.sleep(3600)
 

@@ -304,6 +304,7 @@ async def test_customers_come_due_once_and_in_the_order_of_their_times(store: Al
     assert await store.due(30, 9) == ["c2", "c1"]
     assert await store.due(30, 1) == ["c2"]
     assert await store.due(9, 9) == []
+    assert [await store.next_due(after) for after in (-1, 9, 10, 30, 31)] == [10, 10, 20, 31, None]
 
 
 async def test_outcomes_are_counted_for_every_rule_that_spoke(store: AlertStore) -> None:

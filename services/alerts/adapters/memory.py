@@ -59,6 +59,11 @@ class MemoryAlertStore(MemoryStreamStore):
             ordered = sorted(ripe, key=lambda row: (row.look_at, row.customer_id))
             return list(dict.fromkeys(row.customer_id for row in ordered))[:limit]
 
+    async def next_due(self, after: int) -> int | None:
+        async with self._tables.turn() as tables:
+            looks = [row.look_at for row in tables.alerts.rows() if row.is_open and row.look_at > max(after, 0)]
+        return min(looks, default=None)
+
     async def learned(self, by: Collection[Part] = PARTS, rule: str | None = None) -> list[Learned]:
         async with self._tables.turn() as tables:
             told = [row for row in tables.rules.rows() if row.result and rule in (None, row.rule)]

@@ -32,6 +32,7 @@ order by rank desc, alert_id limit $1"""  # noqa: S608 - constants
 _DUE = """
 select customer_id from alerts where is_open and look_at > 0 and look_at <= $1
 group by customer_id order by min(look_at), customer_id limit $2"""
+_NEXT_DUE = "select min(look_at) from alerts where is_open and look_at > $1"
 # for a part that is not asked for all outcomes are alike: there are many times as many owners as rules and branches
 _LEARNED = """
 select r.rule, version, {branch}, {owner}, ended_at > coalesce(s.at, 0) as fresh, count(*),
@@ -90,6 +91,10 @@ class SqlAlertStore(SqlPositions, SqlOutbox):
 
     async def due(self, now: int, limit: int) -> list[str]:
         return [row[0] for row in await read(self._database, _DUE, now, limit)]
+
+    async def next_due(self, after: int) -> int | None:
+        [(at,)] = await read(self._database, _NEXT_DUE, max(after, 0))
+        return None if at is None else int(at)
 
     async def learned(self, by: Collection[Part] = PARTS, rule: str | None = None) -> list[Learned]:
         parts = {name: name if name in by else "''" for name in PARTS}

@@ -31,9 +31,12 @@ class DeliveryService(NamedTuple):
     close: Callable[[], Awaitable[None]]
 
 
-def open_delivery(plumbing: Plumbing, catalogue: str, environment: Mapping[str, str], name: str) -> DeliveryService:
-    """`catalogue`: the bank's own directory, as for rules. `name`: of this worker, unique among all. Raises
-    `PolicyError` where the file of destinations has a mistake."""
+def open_delivery(
+    plumbing: Plumbing, catalogue: str, environment: Mapping[str, str], name: str, *, delivers: bool
+) -> DeliveryService:
+    """`catalogue`: the bank's own directory, as for rules. `name`: of this worker, unique among all. Without `delivers`
+    steps of alerts are taken note of, and nobody is told. Raises `PolicyError` where the file of destinations has a
+    mistake."""
     events, database, _, clock, metrics = plumbing
     destinations = Destinations(directories(PRODUCT, catalogue), environment)
     mistakes = destinations.read()
@@ -41,7 +44,7 @@ def open_delivery(plumbing: Plumbing, catalogue: str, environment: Mapping[str, 
         raise PolicyError("; ".join(mistakes))
     http, store = HttpSender(), SqlDeliveryStore(database)
     sender = DestinationSender(http, environment, lambda: destinations.declared.link)
-    deliver = Deliver(store, sender, lambda: destinations.declared.destinations, clock, name)
+    deliver = Deliver(store, sender, lambda: destinations.declared.destinations if delivers else (), clock, name)
     alerts = SqlAlertStore(database)
 
     async def record(loaded: Loaded) -> None:

@@ -16,7 +16,6 @@ from services.cli.declared import declarations
 from services.cli.output import LEFT_OUT, console, print_table, show_json, show_rows
 from services.cli.positions import milliseconds
 from services.cli.refusals import Misuse, judged_by_the_line, only
-from services.clock import SystemClock
 from services.profile.current import CurrentCustomer
 from services.profile.domain.customers.freshness import completeness
 from services.profile.read import Read
@@ -114,9 +113,10 @@ def timeline(
 async def reading(beside: Beside) -> Read:
     choices = read_choices(os.environ)
     seen = await beside.store.sources_seen()
-    heard = completeness(seen, SystemClock().now_ms(), choices.patience(CHANNEL_EVENTS.partitions))
+    now = await beside.now_ms()
+    heard = completeness(seen, now, choices.patience(CHANNEL_EVENTS.partitions))
     policy, types = declarations(os.environ, beside.naming.secret).policy, load_catalogue(beside.settings.event_types)
-    return Read(beside.store, types, beside.naming, lambda: policy, SystemClock().now_ms, lambda: heard)
+    return Read(beside.store, types, beside.naming, lambda: policy, lambda: now, lambda: heard)
 
 
 async def the_one(read: Read, who: str) -> CurrentCustomer:

@@ -13,7 +13,6 @@ from services.cli.customers.commands import app, reading, the_one
 from services.cli.declared import declared_fold
 from services.cli.output import tell, when
 from services.cli.refusals import Misuse
-from services.clock import SystemClock
 from services.profile.decide import Decide, Said
 from services.profile.ports.records import Decision
 
@@ -33,7 +32,9 @@ def merge(who: Who, other: Who, reason: Reason, actor: Actor = None, data: Data 
     async def work(beside: Beside) -> Decision:
         read = await reading(beside)
         left, right = await the_one(read, who), await the_one(read, other)
-        return await _decide(beside).merge(left.view.customer_id, right.view.customer_id, _said(actor, reason))
+        return await _decide(beside).merge(
+            left.view.customer_id, right.view.customer_id, await _said(beside, actor, reason)
+        )
 
     _told(in_deployment(data, work), as_json)
 
@@ -58,7 +59,7 @@ def split(
         raise Misuse("give the customer to split, or the --decision to undo")
 
     async def work(beside: Beside) -> Decision:
-        decide, said = _decide(beside), _said(actor, reason)
+        decide, said = _decide(beside), await _said(beside, actor, reason)
         customer_id = (await the_one(await reading(beside), who)).view.customer_id if who else ""
         if decision:
             return await decide.undo(decision, said, customer_id or None)
@@ -84,7 +85,7 @@ def erase(
 
     async def work(beside: Beside) -> Decision:
         found = await the_one(await reading(beside), who)
-        return await _decide(beside).erase(found.view.customer_id, _said(actor, reason))
+        return await _decide(beside).erase(found.view.customer_id, await _said(beside, actor, reason))
 
     _told(in_deployment(data, work), as_json)
 
@@ -104,8 +105,8 @@ def _told(decision: Decision, as_json: bool) -> None:
     tell({**msgspec.to_builtins(decision), "at": when(decision.at)}, told, as_json=as_json)
 
 
-def _said(actor: str | None, reason: str) -> Said:
-    return Said(actor or getpass.getuser(), reason, SystemClock().now_ms())
+async def _said(beside: Beside, actor: str | None, reason: str) -> Said:
+    return Said(actor or getpass.getuser(), reason, await beside.now_ms())
 
 
 def _decide(beside: Beside) -> Decide:

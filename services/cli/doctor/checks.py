@@ -18,7 +18,6 @@ from services.cli.positions import all_backlogs
 from services.cli.refusals import Refusal
 from services.cli.rewinding import Backlog
 from services.cli.set_back import set_back
-from services.clock import SystemClock
 from services.log import EventLog
 from services.profile.rebuild import COUNTED
 
@@ -122,7 +121,7 @@ async def _is_refreshed(patient: Patient) -> bool:
 
 
 async def outbox(patient: Patient) -> Sequence[Finding]:
-    store, now = patient.beside.store, SystemClock().now_ms()
+    store, now = patient.beside.store, await patient.beside.now_ms()
     oldest = min((await store.lanes_waiting()).values(), default=None)
     if oldest is None:
         return [ok("outbox", "published")]

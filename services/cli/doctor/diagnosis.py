@@ -19,6 +19,7 @@ from services.cli.doctor.checks import CHECKS, Check
 from services.cli.doctor.findings import Finding, Patient, failed, ok, warning, wrong
 from services.cli.doctor.secrets import passwords, secret
 from services.cli.doctor.server import OF_THE_DATABASE
+from services.cli.output import at
 from services.cli.refusals import Refusal
 from services.cli.rules.checking import loaded_rules
 from services.clock import SystemClock
@@ -63,6 +64,10 @@ async def examine(data: Path | None, patience: float) -> AsyncIterator[Finding]:
             yield failed("database", error)
             return
         yield ok("database", f"{beside.database.dialect} answers, and its schema is that of this release")
+        if beside.clock == "event":
+            now = await beside.now_ms()
+            stands = f"and stands at {at(now)}" if now else "of which none has come yet"
+            yield ok("clock", f"follows the time of the events, {stands}")
         log, told = await _log(settings, closing)
         yield told
         patient = Patient(beside, log, data, patience)

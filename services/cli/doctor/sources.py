@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from services.cli.doctor.findings import Finding, Patient, ok, warning
 from services.cli.doctor.silence import silences_of
 from services.cli.output import at
-from services.clock import SystemClock
 
 AHEAD_MS = 60_000
 """More than clocks differ by."""
 
 
 async def sources(patient: Patient) -> Sequence[Finding]:
-    now = SystemClock().now_ms()
+    now = await patient.beside.now_ms()
     return [*await _silent(patient, now), *await _ahead(patient, now)]
 
 

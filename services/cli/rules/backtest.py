@@ -24,7 +24,6 @@ from services.cli.output import progress, show_json, show_rows
 from services.cli.positions import backlogs
 from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtesting import Asked, Deployment, Found, Shown, backtest, drafted
-from services.clock import SystemClock
 from services.declared_files import directories
 from services.failures import Unavailable
 from services.profile.adapters.policies import Declarations
@@ -74,7 +73,7 @@ def backtest_rules(
         switches = {one.rule: one for one in await store.switches()}
         loaded, ids = _rules(rules or [], declared, switches)
         starts = declared.policy.reference.start_of
-        end = min(starts(last + 1), SystemClock().now_ms())
+        end = min(starts(last + 1), await beside.now_ms())
         asked = Asked(loaded, ids, starts(first), end, clock, truth)
         types = load_catalogue(beside.settings.event_types)
         deployment = Deployment(beside.store, store, types, declared, choices, beside.naming.secret)

@@ -21,7 +21,6 @@ from services.cli.refusals import Misuse, Refusal
 from services.cli.rules.backtest import backtest_rules
 from services.cli.rules.checking import check_rules, loaded_rules, tell_mistakes
 from services.cli.rules.quality import refuse_unknown, rules_history, rules_notices, rules_precision
-from services.clock import SystemClock
 from services.expected import unfit
 
 app = typer.Typer(
@@ -123,15 +122,15 @@ def _switch(rule_id: str, enabled: bool, reason: str, actor: str | None, data: P
         raise Misuse("--reason: why is expected: it is kept with the switch")
     if wrong := unfit(reason, MAX_WHY):
         raise Misuse(f"--reason: {wrong}")
-    said = RuleSwitch(rule_id, enabled, actor or getpass.getuser(), SystemClock().now_ms(), reason.strip())
 
-    async def work(beside: Beside) -> None:
+    async def work(beside: Beside) -> RuleSwitch:
+        said = RuleSwitch(rule_id, enabled, actor or getpass.getuser(), await beside.now_ms(), reason.strip())
         store = SqlAlertStore(beside.database)
         refuse_unknown([rule_id], {one.rule for one in await store.editions(rule_id, 1) if one.declared})
         await store.switch(said)
+        return said
 
-    in_deployment(data, work)
-    row = {"id": rule_id, "enabled": enabled, "switched": _switched(said)}
+    row = {"id": rule_id, "enabled": enabled, "switched": _switched(in_deployment(data, work))}
     tell(row, f"{rule_id} is {'on' if enabled else 'off'}", as_json=as_json)
 
 

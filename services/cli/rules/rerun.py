@@ -42,7 +42,7 @@ from services.profile.ports.records import Decision, Mark, Shard
 from services.profile.refresh import Refresh
 from services.profile.resting import Resting
 from services.profile.settings import Choices
-from services.profile.timers import fire
+from services.profile.timers import fire, next_look
 from services.profile.update import Update
 
 ROOM = 1_000_000_000
@@ -141,12 +141,9 @@ class Rerun:
         return resolved[0].view.customer_id if resolved and resolved[0].view is not None else ""
 
     async def _next_look(self) -> int | None:
-        """When a customer was placed otherwise, something is due, or a source that is late as usual complete past it.
-        What waits for a silent one waits until it is heard."""
-        looks = [(await self.profile.next_due(grain, self.now - late), late)
-                 for grain in ("hour", "day") for late in self._lateness_ms]  # fmt: skip
-        looks.append((self._placements.next_at(), 0))
-        return min((due + late for due, late in looks if due is not None), default=None)
+        """When a customer was placed otherwise, or something is due."""
+        looks = [await next_look(self.profile, self.now, self._lateness_ms), self._placements.next_at()]
+        return min((at for at in looks if at is not None), default=None)
 
     async def _settle(self) -> None:
         seen = await self.profile.sources_seen()

@@ -17,16 +17,17 @@ from services.alerts.settings import read_choices
 from services.alerts.web import Stated
 from services.cli.declared import declarations, known_of, reloading
 from services.cli.set_back import refuse_if_set_back, while_it_stays
+from services.clock import SystemClock
 from services.deployment import (
     listen,
     open_door,
     open_plumbing,
+    settings_of_one,
     side_by_side,
     take_up,
     until_stopped,
     when_up,
 )  # fmt: skip
-from services.logging_setup import configure_logging
 from services.pace import every
 from services.plumbing import Plumbing
 from services.profile.adapters.policies import Declarations
@@ -42,7 +43,6 @@ from services.profile.reload import LOOK_S, CurrentPolicy
 from services.profile.statement import stored_facts
 from services.profile.trace import Seen, Trace
 from services.secret import load_naming
-from services.settings import read_settings
 from services.web.asgi import operations, routes
 from services.web.openapi import openapi_route
 from services.web.staff import mounted, openapi_document
@@ -99,15 +99,21 @@ def statement(view: StoredView, merged: list[str]) -> ProfileChange:
 
 
 async def opened_alerts(
-    closing: contextlib.AsyncExitStack, plumbing: Plumbing, profile: FromProfile, environment: Mapping[str, str]
+    closing: contextlib.AsyncExitStack,
+    plumbing: Plumbing,
+    profile: FromProfile,
+    environment: Mapping[str, str],
+    *,
+    delivers: bool = True,
 ) -> Alerts:
-    """With what delivers them beside the inbox; `closing` ends it. Raises `Unavailable`, `PolicyError`, `Refusal`
-    where the database was set back."""
+    """With what delivers them beside the inbox; `closing` ends it. Of a past nobody is told.
+
+    Raises `Unavailable`, `PolicyError`, `Refusal` where the database was set back."""
     choices = read_choices(environment)
     alerts = await open_alerts(plumbing, SqlUserStore(plumbing.database), choices, profile)
     await refuse_if_set_back(plumbing.log, plumbing.database)
     name = f"{os.uname().nodename}-{os.getpid()}"
-    delivery = open_delivery(plumbing, choices.catalogue, environment, name)
+    delivery = open_delivery(plumbing, choices.catalogue, environment, name, delivers=delivers)
     closing.push_async_callback(delivery.close)
     both = partial(side_by_side, alerts.work, delivery.work)
     return alerts._replace(work=lambda: while_it_stays(both, plumbing.database))
@@ -115,13 +121,12 @@ async def opened_alerts(
 
 async def run(environment: Mapping[str, str]) -> None:
     """One of several processes on Kafka and PostgreSQL; works until SIGINT or SIGTERM. Raises `SettingsError`,
-    `WrongSchema`, `OtherSecret`, `PolicyError`."""
-    settings = read_settings(environment)
-    configure_logging(settings.log_level, settings.log_format)
+    `WrongSchema`, `OtherSecret`, `OtherClock`, `PolicyError`."""
+    settings = settings_of_one(environment)
     naming = load_naming(settings)
     declared = declarations(environment, naming.secret)
     async with contextlib.AsyncExitStack() as closing:
-        plumbing = open_plumbing(closing, settings)
+        plumbing = open_plumbing(closing, settings, SystemClock())
         await when_up(lambda: take_up(plumbing.database, naming.secret))
         store = SqlProfileStore(plumbing.database, partial(customer_id, secret=naming.secret))
         policy = CurrentPolicy(declared.policy)

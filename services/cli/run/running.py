@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.catalogue import load_catalogue
 from services.cli.beside import Port, environment_of, settings_of
+from services.cli.output import at
 from services.cli.refusals import Misuse
 from services.cli.run.credentials import Credentials, credentials, write_private
 from services.cli.run.demo import Demo
@@ -24,7 +25,7 @@ from services.cli.run.demo_sources import demo_keys, demo_publisher
 from services.cli.run.platform import Platform, running_platform
 from services.cli.run.rules_asked import hearing_rules
 from services.cli.set_back import refuse_if_set_back, while_it_stays
-from services.clock import SystemClock
+from services.clock import ClockKind, SystemClock
 from services.deployment import forever, listen
 from services.ingest.__main__ import run as run_ingest
 from services.logging_setup import configure_logging
@@ -42,18 +43,27 @@ Directory = Annotated[Path | None, typer.Option(help="Directory of all files; CO
 def run(
     data: Directory = None,
     port: Port = None,
-    simulator: Annotated[bool, typer.Option(help="Run a synthetic bank and keep its channels sending.")] = True,
+    simulator: Annotated[
+        bool | None,
+        typer.Option(
+            help="Run a synthetic bank and keep its channels sending.", show_default="yes, unless --clock event"
+        ),
+    ] = None,
     customers: Annotated[int, typer.Option(min=10, help="Customers of the synthetic bank.")] = 300,
     months: Annotated[int, typer.Option(min=1, max=24, help="Months of past events to send.")] = 6,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bank.")] = 1,
+    clock: Annotated[
+        ClockKind | None, typer.Option(help="event: live through a past by the time of its events; COUNTERPOINT_CLOCK.")
+    ] = None,
     credentials_file: Annotated[
         Path | None, typer.Option(help="Write the address, key and tokens here once serving.")
     ] = None,
 ) -> None:
     """Start the whole platform in one process: nothing to install, nothing to configure. Ctrl-C stops it."""
-    settings = settings_of(data, port)
+    settings = settings_of(data, port, clock)
     configure_logging(settings.log_level or "warning", settings.log_format or "console")
-    demo = (lambda: _demo(settings, customers, months, seed)) if simulator else (lambda: None)
+    has_demo = settings.clock == "system" if simulator is None else simulator
+    demo = (lambda: _demo(settings, customers, months, seed)) if has_demo else (lambda: None)
     forever(lambda: _run(settings, demo, credentials_file))
 
 
@@ -98,6 +108,8 @@ async def _run(settings: Settings, make_demo: Callable[[], Demo | None], credent
         if credentials_file is not None:
             write_private(credentials_file, msgspec.json.encode(known))
         console.print(_welcome(known, credentials_file or path, time.monotonic() - started))
+        if settings.clock == "event":
+            console.print(_where_it_stands(platform.clock.now_ms()))
         demo = make_demo()
         console.print(_next_steps(known, path, demo is not None), soft_wrap=True, highlight=False)
         await _until_stopped(stop, platform, demo, path.with_name("simulator.keys"), console)
@@ -148,6 +160,11 @@ def _welcome(known: Credentials, path: Path, seconds: float) -> Panel:
         f"They are stored in {path}, readable by you only.",
         title="Counterpoint",
     )
+
+
+def _where_it_stands(now_ms: int) -> str:
+    stands = f"it is {at(now_ms)}" if now_ms else "it begins with the first event"
+    return f"The clock follows the time of the events: {stands}, and moves with what you send, in its order."
 
 
 def _next_steps(known: Credentials, path: Path, has_demo: bool) -> str:

@@ -17,7 +17,6 @@ from services.cli.positions import backlogs, row_of
 from services.cli.rewinding import Backlog
 from services.cli.watch.following import Following, SeenAlert, SeenEvent, SeenView
 from services.cli.watch.glance import Glance
-from services.clock import SystemClock
 from services.log import EventLog
 
 COUNTED_EVERY_S = 15.0
@@ -122,7 +121,7 @@ class Observer:
             marks=sum((await self._beside.store.marks_waiting(most=MARKS_COUNTED)).values()),
             workers=len(await self._beside.store.leaseholders()),
             counts=self._counts,
-            silences=await silences_of(self._beside, SystemClock().now_ms()),
+            silences=await silences_of(self._beside, await self._beside.now_ms()),
             events=list(self._following.events)[::-1],
             views=list(self._following.views)[::-1],
             alerts=await self._inbox.alerts(),

@@ -1,14 +1,13 @@
 """`POST /v1/events`: bare ASGI, because it takes every event of the bank. Answers 202 only for what is durable."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import re
 import time
 import uuid
 from collections.abc import Callable, Sequence
-
-import msgspec
 
 from schemas.receipt import encode_receipt
 from services.clock import Clock
@@ -17,11 +16,13 @@ from services.ingest.accept import Outcome, accept, dead_letter
 from services.ingest.access import KeyAccess
 from services.ingest.channels.body import Body, Disconnected, InFlight, Sent
 from services.ingest.channels.publish import Publisher
+from services.ingest.channels.taking import Event, Taking
 from services.ingest.domain.rules import Rules
 from services.ingest.domain.sources import Terms
 from services.ingest.domain.split import split_json, split_lines
 from services.ingest.ports import RateLimiter
 from services.ingest.settings import Limits
+from services.log import Placed
 from services.web.asgi import Problem, Receive, Response, Scope, Send, bearer_token, header, json_response, retry_after
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
@@ -29,7 +30,7 @@ _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,128}")
 # so many are admitted before others get their turn in the event loop (about 5 ms)
 _SLICE = 128
-Split = Callable[[bytes], Sequence[bytes | msgspec.Raw]]
+Split = Callable[[bytes], Sequence[Event]]
 _STATUS_OF = {"malformed": 400, "event_too_large": 413, "channel_not_allowed": 403}
 
 
@@ -37,10 +38,17 @@ class EventsEndpoint:
     """The ASGI app. Everything that it needs is handed in."""
 
     def __init__(
-        self, access: KeyAccess, rules: Rules, publisher: Publisher, limiter: RateLimiter, clock: Clock, limits: Limits
+        self,
+        access: KeyAccess,
+        rules: Rules,
+        publisher: Publisher,
+        limiter: RateLimiter,
+        clock: Clock,
+        limits: Limits,
+        taking: Taking,
     ) -> None:
         self._access, self._rules, self._publisher = access, rules, publisher
-        self._limiter, self._clock, self._limits = limiter, clock, limits
+        self._limiter, self._clock, self._limits, self._taking = limiter, clock, limits, taking
         self._in_flight = InFlight(limits)
         # one draw for the process: a system call for each request costs more than admitting its event
         self._process, self._numbers = uuid.uuid4().hex[:12], itertools.count(1)
@@ -95,10 +103,10 @@ class EventsEndpoint:
         return terms
 
     async def _take(self, body: bytes, terms: Terms, split: Split) -> Response:
-        now = self._clock.now_ms()
         try:
             events = split(body)
         except Rejected as rejected:
+            now = self._clock.now_ms()
             letter = dead_letter(body, rejected, terms, self._rules, now)
             await self._publisher.refuse(letter, terms, rejected.reason, now)
             raise Problem(400, rejected.message) from None
@@ -106,8 +114,13 @@ class EventsEndpoint:
         if len(events) > most:
             raise Problem(413, f"at most {most} events a request")
         await self._within_rate(terms, len(events))
-        outcome = await self._admit(events, terms, now)
-        placed = await self._publisher.publish(outcome, terms, now)
+        outcome, placed, first = Outcome(), list[Placed](), 0
+        async with contextlib.aclosing(self._taking(events, terms.zone)) as portions:
+            async for now, some in portions:
+                admitted = await self._admit(some, terms, now, first)
+                placed += await self._publisher.publish(admitted, terms, now)
+                outcome.add(admitted)
+                first += len(some)
         return _response(outcome, encode_receipt(placed))
 
     async def _within_rate(self, terms: Terms, count: int) -> None:
@@ -116,12 +129,13 @@ class EventsEndpoint:
         if wait > 0:
             raise Problem(429, f"the key may send {grant.rate} events a second", retry_after(wait))
 
-    async def _admit(self, events: Sequence[bytes | msgspec.Raw], terms: Terms, now: int) -> Outcome:
+    async def _admit(self, events: Sequence[Event], terms: Terms, now: int, before: int) -> Outcome:
+        """`before`: how many of the request came before these."""
         partitions = self._publisher.partitions
-        whole = accept(events[:_SLICE], terms, self._rules, now, partitions)
+        whole = accept(events[:_SLICE], terms, self._rules, now, partitions, before)
         for first in range(_SLICE, len(events), _SLICE):
             await asyncio.sleep(0)
-            whole.add(accept(events[first : first + _SLICE], terms, self._rules, now, partitions, first))
+            whole.add(accept(events[first : first + _SLICE], terms, self._rules, now, partitions, before + first))
         return whole
 
 

@@ -60,6 +60,11 @@ def heard_at(seen: Iterable[SourceSeen]) -> dict[str, int]:
     return {source: _heard(rows) for source, rows in _by_source(seen)}
 
 
+def reached(seen: Iterable[SourceSeen]) -> int:
+    """When the newest event was accepted (ms), 0 before the first: there stands a clock that follows event time."""
+    return max((row.accepted_at for row in seen), default=0)
+
+
 def _by_source(seen: Iterable[SourceSeen]) -> list[tuple[str, list[SourceSeen]]]:
     rows: dict[str, list[SourceSeen]] = {}
     for row in seen:

@@ -1,0 +1,46 @@
+"""A past that is lived by event time has one process and a database of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from services.cli.run.alerting import run as run_alerts
+from services.ingest.__main__ import run as run_ingest
+from services.profile.__main__ import run as run_profile
+from services.settings import SettingsError
+from services.sql.one_clock import settle_on_clock
+from tests.cli.conftest import Command, in_database
+from tests.cli.test_examining import finding
+from tests.cli.test_one_secret import settled
+from tests.conftest import logging_as_before
+
+
+def lives_by_event_time(deployment: Path) -> None:
+    settled(deployment)
+    in_database(deployment, lambda database: settle_on_clock(database, "event"))
+
+
+@pytest.mark.parametrize("run", [run_ingest, run_profile, run_alerts])
+def test_no_service_alone_lives_by_event_time(
+    deployment: Path, run: Callable[[Mapping[str, str]], Awaitable[None]]
+) -> None:
+    async def main() -> None:
+        await run({"COUNTERPOINT_DATA": str(deployment), "COUNTERPOINT_PORT": "0", "COUNTERPOINT_CLOCK": "event"})
+
+    with logging_as_before(), pytest.raises(SettingsError, match="COUNTERPOINT_CLOCK: event time has one process"):
+        asyncio.run(main())
+
+
+def test_a_platform_of_the_present_refuses_the_database_of_a_past(counterpoint: Command, deployment: Path) -> None:
+    lives_by_event_time(deployment)
+    said = counterpoint("run", "--no-simulator", "--port", "0")
+    assert said.code == 1
+    assert "it was begun with `counterpoint run --clock event`: go on with that" in said.err
+
+
+def test_the_doctor_tells_where_the_clock_of_a_past_stands(counterpoint: Command, deployment: Path) -> None:
+    lives_by_event_time(deployment)
+    _, state, told = finding(counterpoint, "clock")
+    assert (state, told) == ("ok", "follows the time of the events, of which none has come yet")
