@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from schemas.instants import MINUTE_MS
 from services.simulator import names
-from services.simulator.bank import CURRENT, OWN_BANK, SAVINGS, account_no, card_no, customer_no, money
+from services.simulator.acts import card, own_elsewhere, refused_abroad, shop_abroad
+from services.simulator.bank import CURRENT, OWN_BANK, SAVINGS, account_no, customer_no, money
 from services.simulator.contacts import call
 from services.simulator.customers import customer, named_successor
 from services.simulator.days import employer
@@ -99,21 +100,17 @@ def _maturing(plan: DayPlan, story: Story, passed: int) -> None:
 
 
 def _abroad(plan: DayPlan, story: Story, passed: int) -> None:
-    country, shop = names.ABROAD[story.number % len(names.ABROAD)]
-    foreign = {"merchant": shop, "merchant_category": "7011", "merchant_country": country, "foreign": True}
     if passed == -6:
         _take_from_savings(plan, 1_000_000)
     elif passed == -5:
         ticket = {"merchant": names.AIRLINE.name, "merchant_category": names.AIRLINE.category, "merchant_country": "CN"}
         plan.pay(plan.at(20, 21), "card.paid", "online", 320_000, by_card=True, attributes=ticket)
     elif passed == -1:
-        plan.pay(plan.at(18, 19), "card.paid", "pos", 86_000, by_card=True, attributes=foreign)
+        plan.pay(plan.at(18, 19), "card.paid", "pos", 86_000, by_card=True, attributes=shop_abroad(story.number))
     elif passed in (0, 1):
         at = plan.at(19, 20)
         for attempt in range(2):
-            declined = {"reason": "limit_exceeded", **foreign}
-            when, amount = at + attempt * 3 * MINUTE_MS, money(240_000)
-            plan.event(when, "transaction.declined", "pos", _card(story), amount=amount, attributes=declined)
+            refused_abroad(plan, at + attempt * 3 * MINUTE_MS)
         call(plan, at + 15 * MINUTE_MS, "card_declined", "unsolved")
     if plan.day == story.loss_on:
         plan.event(plan.at(10, 11), "card.blocked", "mobile", _card(story), attributes={"reason": "customer_request"})
@@ -152,14 +149,11 @@ def _named(story: Story) -> dict[str, str]:
 
 
 def _card(story: Story) -> dict[str, str]:
-    return {"card_no": card_no(story.number), "account_no": account_no(story.number)}
+    return card(story.number)
 
 
 def _self(plan: DayPlan) -> dict[str, str]:
-    """The customer's own account at a competitor."""
-    number = plan.customer.number
-    bank = names.COMPETITORS[number % len(names.COMPETITORS)]
-    return {"name": plan.customer.name, "account_no": f"89{number:08d}", "bank": bank, "kind": "own"}
+    return own_elsewhere(plan.customer)
 
 
 def _take_from_savings(plan: DayPlan, amount: int) -> None:

@@ -20,6 +20,7 @@ from services.simulator.bustle import bustle
 from services.simulator.opening import apart_ms, openings
 from services.simulator.packed import order
 from services.simulator.plan import Planned
+from services.simulator.scenes import scenes
 
 CATCH_UP_MS = 60_000
 """After a restart the bustle is made again for this long (repeats of what was sent), then it pauses until now."""
@@ -36,14 +37,22 @@ class _State(msgspec.Struct):
 
 
 class Traffic:
-    """`per_second` events of bustle are added on average from `bustle_from_ms` on."""
+    """`per_second` events of bustle are added on average from `bustle_from_ms` on; with `plays` scenes, too."""
 
-    def __init__(self, bank: Bank, start: date, *, per_second: float = 0.0, bustle_from_ms: int | None = None) -> None:
+    def __init__(
+        self,
+        bank: Bank,
+        start: date,
+        *,
+        per_second: float = 0.0,
+        bustle_from_ms: int | None = None,
+        plays: bool = False,
+    ) -> None:
         self.bank, self.start = bank, start
         self.reached_ms = start_of(start)
         self._books = Books(bank)
         self._tick_us = _tick_us(per_second)
-        self._bustle_from_ms = bustle_from_ms
+        self._bustle_from_ms, self._plays = bustle_from_ms, plays
         self._today: Agenda | None = None
         self._ahead = self._first()
 
@@ -84,6 +93,8 @@ class Traffic:
         if self._is_awake():
             yield self._agenda().take(until)
         yield self._bustle(min(until, bustle_until))
+        if self._plays and self._bustle_from_ms is not None:
+            yield scenes(self.bank, self._bustle_from_ms, self.reached_ms, min(until, bustle_until))
 
     def _is_awake(self) -> bool:
         return self.reached_ms >= start_of(day_at(self.reached_ms)) + WAKES_MS

@@ -39,7 +39,7 @@ class Demo:
         begun = Saved(Bank(seed, size, today), today - timedelta(days=30 * months), clock.now_ms())
         self._saved = msgspec.msgpack.decode(path.read_bytes(), type=Saved) if path.exists() else begun
         bank, start, bustle_from_ms = self._saved.bank, self._saved.start, self._saved.bustle_from_ms
-        self._traffic = Traffic(bank, start, per_second=LIVE_PER_SECOND, bustle_from_ms=bustle_from_ms)
+        self._traffic = Traffic(bank, start, per_second=LIVE_PER_SECOND, bustle_from_ms=bustle_from_ms, plays=True)
         if self._saved.traffic:
             self._traffic.resume(self._saved.traffic)
         # 32 bytes a customer: a small bank's after each batch, 32 MB not twice a second; what was sent since is
