@@ -80,9 +80,8 @@ async def open_profile(
     declarations = declarations_of(files.texts(), refer, catalogue)
     policy = CurrentPolicy(declarations.policy)
     fold = Fold(catalogue, Counting(declarations.series), declarations.series.version)
-    patience = choices.patience(len(await log.ends(CHANNEL_EVENTS.name)))
-    alias_of = partial(customer_id, secret=naming.secret)
-    store, freshness = SqlProfileStore(database, alias_of), Freshness(patience)
+    freshness = Freshness(choices.patience(len(await log.ends(CHANNEL_EVENTS.name))))
+    store = SqlProfileStore(database, alias_of := partial(customer_id, secret=naming.secret))
     worker = Worker(
         name=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}",
         log=log,
@@ -99,11 +98,18 @@ async def open_profile(
         progress=Progress(log, store, CHANNEL_EVENTS.name, metrics, SystemClock().now_ms, [DEAD_LETTERS.name]),
         marked=asyncio.Event(),
         written=asyncio.Event(),
+        may_refresh=_set(),
         leases={},
     )
     decide, access = Decide(store, fold, SUBJECT_LIMITS), Access(users, time.monotonic, SystemClock().now_ms)
     facts = {one.name: one for one in facts_catalogue(declarations.policy.measures)}
     read = Read(store, catalogue, naming, policy, clock.now_ms, lambda: freshness.now)
-    app = profile_app(Backend(read, decide, access, screens, clock, SUBJECT_LIMITS, facts, patience))
+    app = profile_app(Backend(read, decide, access, screens, clock, SUBJECT_LIMITS, facts, freshness.patience))
     checks = {"profile": worker.progress.check if "update" in choices.steps else lambda: reachable(database)}
     return Profile(app, partial(run, worker, choices.steps), checks, worker, read, declarations, policy)
+
+
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event

@@ -39,6 +39,7 @@ class ShardWork:
     async def run(self) -> None:
         """Works until cancelled."""
         while True:
+            await self._worker.may_refresh.wait()
             try:
                 taken = await self._all_once()
             except (Fenced, Contended) as error:

@@ -100,12 +100,14 @@ async def timing(worker: Worker) -> None:
     await every(1.0, lambda: fire_due(worker))
 
 
-async def fire_due(worker: Worker) -> None:
+async def fire_due(worker: Worker) -> int:
+    """How many fired."""
     fired = await fire(worker.store, worker.freshness.now, worker.clock.now_ms())
     worker.metrics.add(measure.TIMERS_FIRED, fired.hours, "hour")
     worker.metrics.add(measure.TIMERS_FIRED, fired.days, "day")
     if fired.hours or fired.days:
         worker.marked.set()
+    return fired.hours + fired.days
 
 
 async def upkeeping(worker: Worker) -> None:

@@ -20,7 +20,8 @@ from services.progress import Progress
 
 class Worker(NamedTuple):
     """`name` is unique among all workers. `leases`: the shards that this one holds now, by number. `marked` wakes
-    the step that refreshes, `written` the one that publishes."""
+    the step that refreshes, `written` the one that publishes. While `may_refresh` is not set, nothing is refreshed: a
+    past goes by in steps."""
 
     name: str
     log: EventLog
@@ -37,4 +38,5 @@ class Worker(NamedTuple):
     progress: Progress
     marked: asyncio.Event
     written: asyncio.Event
+    may_refresh: asyncio.Event
     leases: dict[int, Shard]

@@ -51,7 +51,8 @@ class Shop:
         self.idle = asyncio.Event()
         self.failing: Callable[[Sequence[int], int], Exception | None] = lambda numbers, most: None
         self.after: Callable[[], None] = lambda: None
-        self.marked = asyncio.Event()
+        self.marked, self.may_refresh = asyncio.Event(), asyncio.Event()
+        self.may_refresh.set()
         self.seen: list[SourceSeen] = []
         self._fences = itertools.count(1)
         self._leases: dict[int, Shard] = {}
@@ -106,7 +107,7 @@ class Shop:
         worker = Worker(
             "w", everything, everything, everything, everything, everything, LocalNotifications(),
             self.metrics, ManualClock(NOW), everything, everything, GivingWay(), everything, self.marked,
-            asyncio.Event(), {},
+            asyncio.Event(), self.may_refresh, {},
         )  # fmt: skip
         task = asyncio.create_task(ShardWork(worker).run())
         try:

@@ -70,13 +70,13 @@ async def running_platform(
         limits, choices = read_limits(environment), read_ingest_choices(environment)
         known = from_profile(profile.declarations, profile.policy, profile.read)
         alerts = await opened_alerts(closing, plumbing, known, environment, delivers=settings.clock == "system")
-        taking = None
+        taking, pacing = None, []
         if isinstance(clock, EventClock):
             pace = EventTime(clock, profile.worker, alerts.worker)
             await pace.begin()
-            taking = by_event_time(pace.advance)
+            taking, pacing = by_event_time(pace.advance), [pace.work]
         ingest = await open_ingest(log, stores, rates, naming, catalogue, clock, metrics, limits, choices, taking)
-        work = asyncio.create_task(side_by_side(work_of_profile, alerts.work, ingest.beat), name="work")
+        work = asyncio.create_task(side_by_side(work_of_profile, alerts.work, ingest.beat, *pacing), name="work")
         closing.push_async_callback(_end, work)
         health = operations({"ingest": ingest.check, **profile.checks, **alerts.checks}, metrics.exposed)
         documents = openapi_route(ingest.openapi, openapi_document(profile.app), openapi_document(alerts.app))
