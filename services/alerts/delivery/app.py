@@ -14,8 +14,9 @@ from services.alerts.adapters.sql import SqlAlertStore
 from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.delivery.deliver import Deliver
 from services.alerts.delivery.stream import Worker, run
-from services.alerts.domain.destinations import DESTINATIONS
+from services.alerts.domain.destinations import DESTINATIONS, without_addresses
 from services.alerts.record import record_file
+from services.clock import SystemClock
 from services.declared_files import PolicyError, directories
 from services.outbound.posting import HttpSender
 from services.plumbing import Plumbing
@@ -48,10 +49,10 @@ def open_delivery(
     alerts = SqlAlertStore(database)
 
     async def record(loaded: Loaded) -> None:
-        said = msgspec.to_builtins(loaded.declared)
+        said = msgspec.to_builtins(without_addresses(loaded.declared))
         await record_file(alerts, DESTINATIONS, said, loaded.author, clock.now_ms())
 
     worker = Worker(events, store, deliver, destinations, metrics, clock,
-                    Progress(events, store, ALERTS.name, metrics, clock.now_ms), asyncio.Event(),
+                    Progress(events, store, ALERTS.name, metrics, SystemClock().now_ms), asyncio.Event(),
                     lambda since: alerts.recent_notices(since, NOTICES_AT_ONCE), record)  # fmt: skip
     return DeliveryService(lambda: run(worker), http.close)

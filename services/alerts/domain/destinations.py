@@ -79,6 +79,20 @@ class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     link: str = ""
 
 
+def without_addresses(declared: Declared) -> Declared:
+    """To be kept: of a mail address the place, not the person."""
+    return msgspec.structs.replace(declared, destinations=tuple(
+        msgspec.structs.replace(
+            one, address=_place(one.address), people={owner: _place(said) for owner, said in one.people.items()},
+        )
+        for one in declared.destinations
+    ))  # fmt: skip
+
+
+def _place(address: str) -> str:
+    return f"…@{address.rpartition('@')[2]}" if address else ""
+
+
 def wants(destination: Destination, kind: str, severity: int, owner: str, happening: Happening) -> str | None:
     """Who is told there: the owner of the alert, or the address of a mail; None for nobody."""
     if happening not in destination.hears or severity < destination.severity_at_least:

@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from schemas.instants import millis
-from services.alerts.domain.destinations import Happening, digest_due, mistakes, quiet_until, url_with, variables, wants
+from services.alerts.domain.destinations import (
+    Declared,
+    Happening,
+    digest_due,
+    mistakes,
+    quiet_until,
+    url_with,
+    variables,
+    wants,
+    without_addresses,
+)
 from tests.alerts.destined import HOUR, NOON, destination, mail
 
 TEAM = {"kind": "wecom", "url": "https://qyapi.example/send?key=${WECOM_KEY}", "secret": ""}
@@ -137,3 +147,10 @@ def test_a_mistake_names_its_field_and_repeats_no_secret(given: dict[str, Any], 
 ])  # fmt: skip
 def test_a_mail_needs_both_ends(given: dict[str, Any], field: str) -> None:
     assert [where for where, _ in mistakes(mail(**given))] == [field]
+
+
+def test_of_mail_addresses_only_the_place_is_kept() -> None:
+    told = mail(address="desk@bank.example", people={"M-1": "li.na@branch.example"})
+    [kept] = without_addresses(Declared((told,))).destinations
+    assert (kept.address, kept.people) == ("…@bank.example", {"M-1": "…@branch.example"})
+    assert kept.url == told.url
