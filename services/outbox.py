@@ -12,10 +12,12 @@ from typing import NamedTuple, Protocol
 from schemas.codec import encode_dead_letter
 from schemas.dead_letters import DeadLetter
 from schemas.topics import DEAD_LETTERS
+from services.attempts import again_when_contended
 from services.failures import Rejected
 from services.log import EventLog, Message
 
-LANE_BATCH = 500
+TOGETHER = 1_000
+"""Messages that are appended at once, shared among the lanes that wait."""
 
 
 class OutboxMessage(NamedTuple):
@@ -49,14 +51,16 @@ class Outbox(Protocol):
 async def publish_lanes(store: Outbox, log: EventLog, lanes: Sequence[str]) -> dict[str, int]:
     """Publishes what waits in these lanes, not all of it where one has much; returns how many for each topic. Raises
     `Unavailable`; the rows then stay."""
-    waiting = {lane: rows for lane in lanes if (rows := await store.outbox(lane, LANE_BATCH))}
+    most = max(1, TOGETHER // max(1, len(lanes)))
+    waiting = {lane: rows for lane in lanes if (rows := await store.outbox(lane, most))}
     by_topic: dict[str, list[OutboxRow]] = {}
     for rows in waiting.values():
         for row in rows:
             by_topic.setdefault(row.message.topic, []).append(row)
     for topic, messages in by_topic.items():
         await _append(log, topic, messages)
-    await store.published({lane: (rows[0].n - 1, rows[-1].n) for lane, rows in waiting.items()})
+    marks = {lane: (rows[0].n - 1, rows[-1].n) for lane, rows in waiting.items()}
+    await again_when_contended(lambda: store.published(marks))
     return {topic: len(messages) for topic, messages in by_topic.items()}
 
 

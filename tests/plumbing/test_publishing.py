@@ -10,7 +10,7 @@ from schemas.topics import Topic
 from services.embedded.log import EmbeddedLog
 from services.failures import Contended, Unavailable
 from services.metrics import Metrics
-from services.outbox import LANE_BATCH, OutboxMessage, OutboxRow
+from services.outbox import TOGETHER, OutboxMessage, OutboxRow
 from services.profile.adapters.memory import MemoryProfileStore
 from services.publishing import Publisher, publish
 from tests.clocks import ManualClock
@@ -90,7 +90,7 @@ async def test_a_lane_with_much_to_say_leaves_the_others_their_turn(tmp_path: Pa
     log, store = EmbeddedLog(tmp_path), MemoryProfileStore(str)
     await log.ensure_topics([TOPIC])
     async with store.updating() as tx:
-        busy = [OutboxMessage(TOPIC.name, b"c", b"busy")] * (LANE_BATCH + 1)
+        busy = [OutboxMessage(TOPIC.name, b"c", b"busy")] * (TOGETHER + 1)
         await tx.send({"a": busy, "b": [OutboxMessage(TOPIC.name, b"c", b"quiet")]}, 1)
     work = asyncio.create_task(
         publish(Publisher(store, log, Metrics(), ManualClock(2), asyncio.Event()), lambda lane: True)
@@ -99,7 +99,7 @@ async def test_a_lane_with_much_to_say_leaves_the_others_their_turn(tmp_path: Pa
         await asyncio.sleep(0.01)
     work.cancel()
     await asyncio.wait([work])
-    last = await log.record(TOPIC.name, 0, LANE_BATCH + 1)
+    last = await log.record(TOPIC.name, 0, TOGETHER + 1)
     assert last is not None
     assert last.value == b"busy"
     await log.close()
