@@ -31,15 +31,13 @@ _PLACE, _PLACES = 10**17, 100
 
 def scenes(bank: Bank, began_ms: int, first: int, until: int) -> Iterator[Planned]:
     """What happens in them from `first` to before `until` (ms), of those that begin after `began_ms`; in order."""
-    planned = [
-        one for scene, at in _begins(began_ms, until) if at > first - LASTS_MS for one in _played(bank, scene, at)
-    ]
+    planned = [one for scene, at in _begins(began_ms, first, until) for one in _played(bank, scene, at)]
     yield from sorted((one for one in planned if first <= one.at < until), key=lambda one: (one.at, one.number))
 
 
-def _begins(began_ms: int, until: int) -> Iterator[tuple[int, int]]:
-    """Number and begin of each."""
-    for scene in count():
+def _begins(began_ms: int, first: int, until: int) -> Iterator[tuple[int, int]]:
+    """Number and begin of each that may go on at `first`."""
+    for scene in count(max(0, (first - LASTS_MS - began_ms) // LATER_MS)):
         later = max(0, scene - DENSE)
         at = began_ms + FIRST_MS + (scene - later) * APART_MS + later * LATER_MS
         if at >= until:
