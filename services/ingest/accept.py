@@ -77,6 +77,12 @@ def accept(
     return outcome
 
 
+def occurred(bodies: Sequence[bytes | msgspec.Raw], terms: Terms, rules: Rules, now_ms: int) -> list[int]:
+    """When each would have occurred (ms), were it accepted now; 0 for one that would not."""
+    admitted = admit(bodies, terms, rules, now_ms)
+    return [0 if isinstance(event, Rejected) else event.occurred_at for event in admitted]
+
+
 def dead_letter(
     body: bytes | msgspec.Raw, rejected: Rejected, terms: Terms, rules: Rules, now_ms: int, event_id: str = ""
 ) -> Message:

@@ -65,9 +65,8 @@ class Ingest:
     async def check(self) -> str | None:
         """Why nothing is accepted, None where all is well. What the log refused a while ago says nothing of now: who is
         not ready is sent no events, and would never hear that the log is back."""
-        away = self._publisher.away
-        if away is not None and 0 <= self._clock.now_ms() - away.at < 2_000 * self._period_s:
-            return f"nothing is accepted: {away.why}"
+        if why := self._publisher.refused_within(2 * self._period_s):
+            return f"nothing is accepted: {why}"
         try:
             await self._log.ends(CHANNEL_EVENTS.name)
         except Unavailable:

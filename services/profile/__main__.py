@@ -18,7 +18,6 @@ from services.deployment import (
     when_up,
 )
 from services.profile.app import Profile, open_profile
-from services.profile.resting import Resting
 from services.profile.settings import read_choices
 from services.secret import load_naming
 from services.sql.database import Database
@@ -46,7 +45,7 @@ async def run(
         await when_up(lambda: take_up(database, naming.secret))
         users, choices = SqlUserStore(database), read_choices(environment)
         catalogue = load_catalogue(settings.event_types)
-        profile = await when_up(lambda: open_profile(plumbing, users, naming, catalogue, choices, Resting()))
+        profile = await when_up(lambda: open_profile(plumbing, users, naming, catalogue, choices))
         health = operations(profile.checks, metrics.exposed)
         app = routes(health)
         if "read" in choices.steps:

@@ -71,9 +71,12 @@ async def open_profile(
     naming: Naming,
     catalogue: Mapping[str, EventType],
     choices: Choices,
-    resting: Resting,
+    *,
+    of_past: bool = False,
 ) -> Profile:
-    """Raises `Unavailable`; PolicyError where a bank's own declarations contradict themselves."""
+    """`of_past`: customers do not rest, and nothing is aged or dropped: days go by in seconds.
+
+    Raises `Unavailable`; PolicyError where a bank's own declarations contradict themselves."""
     log, database, screens, clock, metrics = plumbing
     await log.ensure_topics(TOPICS)
     files, refer = files_of(choices.catalogue, choices.reference), partial(reference, secret=naming.secret)
@@ -87,8 +90,8 @@ async def open_profile(
         log=log,
         store=store,
         update=Update(store, fold, catalogue, naming.secret, SUBJECT_LIMITS),
-        refresh=Refresh(store, policy, lambda: freshness.now, alias_of, resting),
-        upkeep=Upkeep(store, log, fold, choices.timeline_months, choices.dead_letter_months),
+        refresh=Refresh(store, policy, lambda: freshness.now, alias_of, Resting(0, 0) if of_past else Resting()),
+        upkeep=None if of_past else Upkeep(store, log, fold, choices.timeline_months, choices.dead_letter_months),
         notifications=screens,
         metrics=metrics,
         clock=clock,

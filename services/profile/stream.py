@@ -116,7 +116,7 @@ async def upkeeping(worker: Worker) -> None:
 
 
 async def _keep_up(worker: Worker) -> None:
-    if UPKEEP_SHARD not in worker.leases:
+    if worker.upkeep is None or UPKEEP_SHARD not in worker.leases:
         return
     with contextlib.suppress(UnknownTopic, Fenced):  # said elsewhere: a topic that is gone, a newer release
         kept = await worker.upkeep.apply(worker.clock.now_ms())

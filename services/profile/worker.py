@@ -28,7 +28,7 @@ class Worker(NamedTuple):
     store: ProfileStore
     update: Update
     refresh: Refresh
-    upkeep: Upkeep
+    upkeep: Upkeep | None
     notifications: Notifications
     metrics: Metrics
     clock: Clock

@@ -1,6 +1,7 @@
 """Sends events to a platform's `POST /v1/events`: in batches, over a few connections, again while it is busy or away.
 
-Any order of arrival gives the same views, so batches may overtake each other; a batch sent twice counts once.
+Any order of arrival gives the same views, so batches may overtake each other where a platform lives in the present; a
+batch sent twice counts once.
 """
 
 import asyncio
@@ -34,6 +35,10 @@ class Sent(msgspec.Struct):
     rejected: int = 0
     rate: float = 0.0
     event_time: str = ""
+
+
+LONGEST_S = 300
+"""That an answer may take: a platform that lives through a past does so before it answers."""
 
 
 class NotAccepted(Exception):  # noqa: N818 - an answer of the platform, not a programming error
@@ -80,7 +85,7 @@ async def http_publisher(
     """Publishes over HTTP. A batch is tried again for `patience` seconds of waiting while the answer is 429 or 5xx, or
     none comes; then, and for any other refusal, `NotAccepted`."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    async with httpx.AsyncClient(base_url=base_url, headers=headers, transport=transport, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=base_url, headers=headers, transport=transport, timeout=LONGEST_S) as client:
 
         async def publish(batch: list[Event]) -> Answer:
             body = msgspec.json.encode({"events": batch})

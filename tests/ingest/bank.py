@@ -19,6 +19,7 @@ from schemas.topics import Topic
 from services.failures import Rejected, Unavailable
 from services.ingest.adapters.memory import TokenBuckets
 from services.ingest.app import Ingest, Stores, open_ingest, rules_of
+from services.ingest.channels.taking import Taking
 from services.ingest.domain import admission
 from services.ingest.domain.rules import Rules
 from services.ingest.domain.sources import Grant, Source, Terms
@@ -153,6 +154,7 @@ async def open_bank(
     choices: Choices | None = None,
     channels: Sequence[str] = ("corebank",),
     rate: int = 10_000,
+    taking: Taking | None = None,
 ) -> Bank:
     stores = Stores(MemoryKeyStore(), MemorySourceStore())
     await set_source(stores.sources, Source(id="core", of_record=("*",)), CATALOGUE)
@@ -161,7 +163,7 @@ async def open_bank(
     metrics = Metrics()
     rates = TokenBuckets(time.monotonic)
     ingest = await open_ingest(
-        log, stores, rates, NAMING, CATALOGUE, clock, metrics, limits or Limits(), choices or Choices()
+        log, stores, rates, NAMING, CATALOGUE, clock, metrics, limits or Limits(), choices or Choices(), taking
     )
     return Bank(ingest, log, stores, clock, key, metrics)
 

@@ -14,9 +14,11 @@ from schemas.instants import DAY_MS, instant
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
+from services.alerts.adapters.sql_deliveries import SqlDeliveryStore
 from services.alerts.domain.counting import spoken_in
 from services.alerts.ports import AlertFilter
 from services.cli.declared import known_of
+from services.cli.refusals import Refusal
 from services.cli.rules.backtesting import Asked, Deployment, lived_again
 from services.cli.run import event_time
 from services.declared_files import directories
@@ -27,17 +29,20 @@ from services.replay.berka import read_berka
 from services.replay.berka_event import Event
 from services.replay.send import http_publisher, send
 from services.sql.database import open_database
+from tests.conftest import RunningServers
 from tests.journeys.platforms import Serving, empty_servers, serving, settings_of, until
 from tests.journeys.test_berka import REAL
 from tests.journeys.test_berka_alerts import BANK
+from tests.journeys.test_rewinding import declared
 from tests.profile.told import SECRET
+from tests.receivers import receiver
 from tests.replay.berka_bank import write_berka_lives
 
 EVER = 2**60
 Words = set[tuple[str, str, str]]
 """Rule, customer, when."""
 PASTS = [
-    ("made-up", date(1994, 3, 31), "embedded"), ("made-up", date(1993, 11, 30), "servers"),
+    ("made-up", date(1993, 12, 31), "embedded"), ("made-up", date(1993, 10, 31), "servers"),
     *([("real", date(1993, 2, 14), "embedded")] if (REAL / "trans.asc").exists() else []),
 ]  # fmt: skip
 
@@ -88,10 +93,10 @@ async def test_alerts_are_raised_when_a_backtest_by_event_time_raises_them(
         some = len(events) // 2
         async with past.living() as platform:
             await told(platform, events[:some])
-            stood_at = platform.platform.clock.now_ms()
+            await left_behind(platform, events[some])
         async with past.living() as platform:
-            assert platform.platform.clock.now_ms() == stood_at
-            await told(platform, events[some:])
+            await platform.all_visible(1)
+            await told(platform, events[some + 1 :])
             expected = await past.words_of_a_backtest(platform)
 
             async def all_said() -> bool:
@@ -101,6 +106,13 @@ async def test_alerts_are_raised_when_a_backtest_by_event_time_raises_them(
             assert instant(platform.platform.clock.now_ms())[:10] == events[-1]["occurred_at"][:10]
     assert {when[:4] for _, _, when in expected} <= {"1993", "1994"}
     assert len({rule for rule, _, _ in expected}) > 1
+
+
+async def left_behind(platform: Serving, event: Event) -> None:
+    """It is accepted, but the process ends before it is applied."""
+    platform.platform.work.cancel()
+    headers = {"Authorization": f"Bearer {platform.known.ingest_key}"}
+    assert (await platform.reader.post("/v1/events", json=event, headers=headers)).status_code == 202
 
 
 async def told(platform: Serving, events: list[Event]) -> None:
@@ -125,3 +137,52 @@ async def test_while_what_is_due_is_not_done_no_day_passes_and_events_are_asked_
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert "what was due before these events is not done yet" in answer.json()["detail"]
         assert stood_at <= platform.platform.clock.now_ms() < stood_at + DAY_MS
+
+
+async def test_nobody_outside_is_told_of_a_past(tmp_path: Path) -> None:
+    """Nor is anything sent once somebody is."""
+    events = list(read_berka(write_berka_lives(tmp_path), date(1993, 4, 30)))
+    async with receiver() as crm:
+        chosen = declared(tmp_path / "rules", crm.url)
+        async with serving(tmp_path / "var", COUNTERPOINT_CLOCK="event", **chosen) as platform:
+            await told(platform, events)
+            await until(lambda: said_by(platform, "alert_steps"))
+            database = open_database(settings_of(tmp_path / "var", {}).database)
+            assert await SqlDeliveryStore(database).count() == {}
+            await database.close()
+    assert crm.requests == []
+
+
+async def said_by(platform: Serving, metric: str) -> bool:
+    return platform.counted(metric) > 0
+
+
+async def test_a_past_is_lived_through_by_one_process(
+    breakable_servers: RunningServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_time, "LEASE_MS", 500)
+    async with empty_servers(breakable_servers) as servers:
+        variables = {**servers, "COUNTERPOINT_CLOCK": "event"}
+        async with serving(tmp_path / "one", **variables) as platform:
+
+            async def refreshes() -> bool:
+                return bool(await platform.store.leaseholders())
+
+            await until(refreshes)
+            with pytest.raises(Refusal, match="a past has one"):
+                async with serving(tmp_path / "other", **variables):
+                    raise AssertionError("it serves")
+
+
+async def test_events_that_come_late_all_the_time_are_seen_all_the_same(tmp_path: Path) -> None:
+    first, *later = read_berka(write_berka_lives(tmp_path), date(1993, 3, 31))
+    async with serving(tmp_path / "var", COUNTERPOINT_CLOCK="event") as platform:
+        await told(platform, [first, later[-1]])
+        seen = platform.counted("customers_refreshed")
+
+        async def one_more_is_late() -> bool:
+            async with http_publisher(platform.known.base_url, platform.known.ingest_key) as publish:
+                await send([later.pop(0)], publish)
+            return platform.counted("customers_refreshed") > seen
+
+        await until(one_more_is_late)

@@ -37,7 +37,6 @@ from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.giving_way import MARKS_AT_ONCE
 from services.profile.ports.reading import Resolved
 from services.profile.ports.records import StoredView
-from services.profile.resting import Resting
 from services.profile.settings import STEPS, Choices, Step, read_choices
 from services.profile.sources import Freshness
 from services.redis import open_notifications
@@ -82,7 +81,7 @@ class Deployment:
     async def made(self, *steps: Step) -> Profile:
         await upgrade(self._database)
         plumbing = Plumbing(self._log, self._database, self.screens(), SystemClock(), Metrics())
-        return await open_profile(plumbing, self.users, NAMING, load_catalogue(), Choices(steps=steps), Resting())
+        return await open_profile(plumbing, self.users, NAMING, load_catalogue(), Choices(steps=steps))
 
     @asynccontextmanager
     async def doing(self, *steps: Step) -> AsyncIterator[Profile]:

@@ -22,7 +22,6 @@ from services.ingest.settings import read_choices as read_ingest_choices
 from services.ingest.settings import read_limits
 from services.metrics import Metrics
 from services.profile.app import open_profile
-from services.profile.resting import Resting
 from services.profile.settings import read_choices as read_profile_choices
 from services.secret import load_naming
 from services.settings import Settings
@@ -56,25 +55,26 @@ async def running_platform(
     """
     naming, catalogue = load_naming(settings), load_catalogue(settings.event_types)
     async with contextlib.AsyncExitStack() as closing:
-        clock = EventClock() if settings.clock == "event" else SystemClock()
+        is_past = settings.clock == "event"
+        clock = EventClock() if is_past else SystemClock()
         plumbing = open_plumbing(closing, settings, clock)
         log, database, screens, _, metrics = plumbing
         if announcement is not None:
             await asyncio.to_thread(announcement.unlink, missing_ok=True)
         await take_up(database, naming.secret, settings.clock)
         users, stores = SqlUserStore(database), Stores(SqlKeyStore(database), SqlSourceStore(database))
-        rests = Resting(0, 0) if settings.clock == "event" else Resting()
-        profile = await open_profile(plumbing, users, naming, catalogue, read_profile_choices(environment), rests)
+        choices_of_profile = read_profile_choices(environment)
+        profile = await open_profile(plumbing, users, naming, catalogue, choices_of_profile, of_past=is_past)
         work_of_profile = await hearing_rules(profile, database, environment)
         rates = await closing.enter_async_context(opened_rates(settings.redis))
         limits, choices = read_limits(environment), read_ingest_choices(environment)
         known = from_profile(profile.declarations, profile.policy, profile.read)
-        alerts = await opened_alerts(closing, plumbing, known, environment, delivers=settings.clock == "system")
+        alerts = await opened_alerts(closing, plumbing, known, environment, delivers=not is_past)
         taking, pacing = None, []
         if isinstance(clock, EventClock):
             pace = EventTime(clock, profile.worker, alerts.worker)
             await pace.begin()
-            taking, pacing = by_event_time(pace.advance), [pace.work]
+            taking, pacing = by_event_time(pace.at), [pace.work]
         ingest = await open_ingest(log, stores, rates, naming, catalogue, clock, metrics, limits, choices, taking)
         work = asyncio.create_task(side_by_side(work_of_profile, alerts.work, ingest.beat, *pacing), name="work")
         closing.push_async_callback(_end, work)

@@ -44,11 +44,8 @@ def run(
     data: Directory = None,
     port: Port = None,
     simulator: Annotated[
-        bool | None,
-        typer.Option(
-            help="Run a synthetic bank and keep its channels sending.", show_default="yes, unless --clock event"
-        ),
-    ] = None,
+        bool, typer.Option(help="Run a synthetic bank and keep its channels sending; not with --clock event.")
+    ] = True,
     customers: Annotated[int, typer.Option(min=10, help="Customers of the synthetic bank.")] = 300,
     months: Annotated[int, typer.Option(min=1, max=24, help="Months of past events to send.")] = 6,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bank.")] = 1,
@@ -62,7 +59,7 @@ def run(
     """Start the whole platform in one process: nothing to install, nothing to configure. Ctrl-C stops it."""
     settings = settings_of(data, port, clock)
     configure_logging(settings.log_level or "warning", settings.log_format or "console")
-    has_demo = settings.clock == "system" if simulator is None else simulator
+    has_demo = simulator and settings.clock == "system"  # a demo lives in the present
     demo = (lambda: _demo(settings, customers, months, seed)) if has_demo else (lambda: None)
     forever(lambda: _run(settings, demo, credentials_file))
 

@@ -8,11 +8,12 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from schemas.receipt import encode_receipt
 from services.clock import Clock
 from services.failures import Rejected, Unavailable, trace_of
-from services.ingest.accept import Outcome, accept, dead_letter
+from services.ingest.accept import Outcome, accept, dead_letter, occurred
 from services.ingest.access import KeyAccess
 from services.ingest.channels.body import Body, Disconnected, InFlight, Sent
 from services.ingest.channels.publish import Publisher
@@ -108,14 +109,14 @@ class EventsEndpoint:
         except Rejected as rejected:
             now = self._clock.now_ms()
             letter = dead_letter(body, rejected, terms, self._rules, now)
-            await self._publisher.refuse(letter, terms, rejected.reason, now)
+            await self._publisher.refuse(letter, terms, rejected.reason)
             raise Problem(400, rejected.message) from None
         most = terms.source.max_batch_events or self._limits.max_batch_events
         if len(events) > most:
             raise Problem(413, f"at most {most} events a request")
         await self._within_rate(terms, len(events))
         outcome, placed, first = Outcome(), list[Placed](), 0
-        async with contextlib.aclosing(self._taking(events, terms.zone)) as portions:
+        async with contextlib.aclosing(self._taking(events, partial(occurred, events, terms, self._rules))) as portions:
             async for now, some in portions:
                 admitted = await self._admit(some, terms, now, first)
                 placed += await self._publisher.publish(admitted, terms, now)

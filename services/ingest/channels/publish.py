@@ -1,6 +1,7 @@
 """The shell around `accept`: appends what it returned to the log, and counts it."""
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import NamedTuple
 
 from schemas.topics import CHANNEL_EVENTS, DEAD_LETTERS
@@ -16,10 +17,10 @@ EVENTS_PATH = "/v1/events"
 
 
 class Away(NamedTuple):
-    """The log's last refusal, and when it came (ms UTC)."""
+    """The log's last refusal, and when it came: seconds of the monotonic clock."""
 
     why: str
-    at: int
+    at: float
 
 
 class Publisher:
@@ -42,9 +43,9 @@ class Publisher:
         source = terms.source.id
         placed: Sequence[Placed] = ()
         if outcome.events:
-            placed = await self._append(CHANNEL_EVENTS.name, outcome.events, now_ms)
+            placed = await self._append(CHANNEL_EVENTS.name, outcome.events)
         if outcome.dead_letters:
-            await self._append(DEAD_LETTERS.name, outcome.dead_letters, now_ms)
+            await self._append(DEAD_LETTERS.name, outcome.dead_letters)
         self.heard[source] = now_ms
         for channel, number in outcome.accepted_on.items():
             self._metrics.add(EVENTS_ACCEPTED, number, source, channel)
@@ -52,17 +53,22 @@ class Publisher:
             self._refused(source, rejection.reason)
         return placed
 
-    async def refuse(self, letter: Message, terms: Terms, reason: str, now_ms: int) -> None:
+    def refused_within(self, seconds: float) -> str | None:
+        """Why the log took nothing the last time, if that is not longer ago."""
+        recent = self.away is not None and monotonic() - self.away.at < seconds
+        return self.away.why if self.away and recent else None
+
+    async def refuse(self, letter: Message, terms: Terms, reason: str) -> None:
         """Keeps a body that could not be split into events. Raises `Unavailable`."""
-        await self._append(DEAD_LETTERS.name, [letter], now_ms)
+        await self._append(DEAD_LETTERS.name, [letter])
         self._refused(terms.source.id, reason)
 
-    async def _append(self, topic: str, messages: Sequence[Message], now_ms: int) -> Sequence[Placed]:
+    async def _append(self, topic: str, messages: Sequence[Message]) -> Sequence[Placed]:
         try:
             placed = await self._log.append(topic, messages)
         except Unavailable as away:
             self._outages[topic].waits(away)
-            self.away = Away(str(away), now_ms)
+            self.away = Away(str(away), monotonic())
             raise
         self._outages[topic].goes_on()
         self.away = None
