@@ -24,7 +24,7 @@ from services.settings import Settings, SettingsError, read_settings
 from services.sql.database import Database, open_database
 from services.sql.engines import timeouts_within
 from services.sql.migrations import upgrade
-from services.sql.one_clock import settle_on_clock
+from services.sql.one_clock import refuse_other_clock
 from services.sql.one_secret import settle_on_secret
 from services.web.asgi import App, RunningServer, serve
 
@@ -98,8 +98,8 @@ async def take_up(database: Database, secret: bytes, clock: ClockKind = "system"
     """Brings it up to this release, for processes of one secret and one kind of clock alone. Raises `WrongSchema`,
     `OtherSecret`, `OtherClock`, `Unavailable`."""
     await upgrade(database)
-    await settle_on_secret(database, secret)
-    await settle_on_clock(database, clock)
+    await settle_on_secret(database, secret, clock)
+    await refuse_other_clock(database, clock)
 
 
 async def when_up(opening: Callable[[], Awaitable[Opened]]) -> Opened:

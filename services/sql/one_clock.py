@@ -3,9 +3,8 @@ years old at once; by event time, the present would stand still."""
 
 from services.clock import ClockKind
 from services.sql.database import Database
-from services.sql.session import read, writing
+from services.sql.session import read
 
-_KEEP = "update deployment set clock = $1 where clock is null"
 _KEPT = "select clock from deployment"
 _TO_DO = {
     "event": "it was begun with `counterpoint run --clock event`: go on with that, or take another database",
@@ -17,11 +16,8 @@ class OtherClock(Exception):  # noqa: N818 - a state of the deployment, told to 
     """The message says what to do."""
 
 
-async def settle_on_clock(database: Database, clock: ClockKind) -> None:
-    """Of the first process it becomes the database's, once that has settled on a secret. Raises `OtherClock`,
-    `Unavailable`."""
-    async with writing(database) as session:
-        await session.run(_KEEP, clock)
+async def refuse_other_clock(database: Database, clock: ClockKind) -> None:
+    """Raises `OtherClock`, `Unavailable`."""
     kept = await clock_of(database)
     if kept != clock:
         raise OtherClock(f"the database lives by the {kept} clock, this process by the {clock} clock: {_TO_DO[kept]}")

@@ -2,10 +2,11 @@
 nothing else would tell. The database keeps a fingerprint, which gives nothing of the secret away."""
 
 from schemas.identifiers import keyed_hash
+from services.clock import ClockKind
 from services.sql.database import Database
 from services.sql.session import read, writing
 
-_KEEP = "insert into deployment (one, secret_fingerprint) values (1, $1) on conflict do nothing"
+_KEEP = "insert into deployment (one, secret_fingerprint, clock) values (1, $1, $2) on conflict do nothing"
 _KEPT = "select secret_fingerprint from deployment"
 
 
@@ -13,10 +14,10 @@ class OtherSecret(Exception):  # noqa: N818 - a state of the deployment, told to
     """The message says what to do."""
 
 
-async def settle_on_secret(database: Database, secret: bytes) -> None:
-    """Of the first process it becomes the database's. Raises `OtherSecret`, `Unavailable`."""
+async def settle_on_secret(database: Database, secret: bytes, clock: ClockKind = "system") -> None:
+    """Of the first process it becomes the database's, with its kind of clock. Raises `OtherSecret`, `Unavailable`."""
     async with writing(database) as session:
-        await session.run(_KEEP, _fingerprint(secret))
+        await session.run(_KEEP, _fingerprint(secret), clock)
     await refuse_other_secret(database, secret)
 
 

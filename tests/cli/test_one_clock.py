@@ -12,16 +12,14 @@ from services.ingest.__main__ import run as run_ingest
 from services.profile.__main__ import run as run_profile
 from services.profile.domain.customers.freshness import SourceSeen
 from services.settings import SettingsError, read_settings
-from services.sql.one_clock import settle_on_clock
-from tests.cli.conftest import Command, in_database
+from tests.cli.conftest import Command
 from tests.cli.test_examining import finding
 from tests.cli.test_one_secret import settled
 from tests.conftest import logging_as_before
 
 
 def lives_by_event_time(deployment: Path) -> None:
-    settled(deployment)
-    in_database(deployment, lambda database: settle_on_clock(database, "event"))
+    settled(deployment, "event")
 
 
 @pytest.mark.parametrize("run", [run_ingest, run_profile, run_alerts])

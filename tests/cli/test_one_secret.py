@@ -8,6 +8,7 @@ import pytest
 
 from services.cli.run.alerting import run as run_alerts
 from services.cli.run.platform import running_platform
+from services.clock import ClockKind
 from services.ingest.__main__ import run as run_ingest
 from services.profile.__main__ import run as run_profile
 from services.secret import load_secret
@@ -25,9 +26,9 @@ async def run_platform(environment: Mapping[str, str]) -> None:
         raise AssertionError("it serves")
 
 
-def settled(deployment: Path) -> None:
+def settled(deployment: Path, clock: ClockKind = "system") -> None:
     secret = load_secret(read_settings({"COUNTERPOINT_DATA": str(deployment)}))
-    in_database(deployment, lambda database: settle_on_secret(database, secret))
+    in_database(deployment, lambda database: settle_on_secret(database, secret, clock))
 
 
 @pytest.mark.parametrize("run", [run_ingest, run_profile, run_alerts, run_platform])

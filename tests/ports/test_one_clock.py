@@ -9,8 +9,7 @@ import pytest_asyncio
 from services.deployment import take_up
 from services.sql.database import Database
 from services.sql.migrations import upgrade
-from services.sql.one_clock import OtherClock, clock_of, settle_on_clock
-from services.sql.one_secret import settle_on_secret
+from services.sql.one_clock import OtherClock, clock_of
 from tests.ports.emptied import emptied
 
 SECRET = b"a" * 32
@@ -24,12 +23,11 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 
 async def test_the_clock_of_the_first_process_is_that_of_all(database: Database) -> None:
-    await settle_on_secret(database, SECRET)
-    await settle_on_clock(database, "event")
-    await settle_on_clock(database, "event")
+    await take_up(database, SECRET, "event")
+    await take_up(database, SECRET, "event")
     assert await clock_of(database) == "event"
     with pytest.raises(OtherClock, match="go on with that"):
-        await settle_on_clock(database, "system")
+        await take_up(database, SECRET)
 
 
 async def test_a_database_of_the_present_lives_through_no_past(database: Database) -> None:
