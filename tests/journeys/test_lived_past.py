@@ -11,6 +11,7 @@ import pytest
 
 from schemas.catalogue import load_catalogue
 from schemas.instants import DAY_MS, instant
+from schemas.topics import PROFILE_CHANGES
 from services.alerts.adapters.cel import Cel
 from services.alerts.adapters.rule_files import PRODUCT, load_rules
 from services.alerts.adapters.sql import SqlAlertStore
@@ -90,13 +91,12 @@ async def test_alerts_are_raised_when_a_backtest_by_event_time_raises_them(
         if log == "servers":
             variables |= await closing.enter_async_context(empty_servers(request.getfixturevalue("breakable_servers")))
         past = Past(tmp_path / "var", own, variables)
-        some = len(events) // 2
+        half = range(len(events) // 2, len(events))
+        some = next(at for at in half if events[at]["occurred_at"] > events[at - 1]["occurred_at"])
         async with past.living() as platform:
             await told(platform, events[:some])
-            await left_behind(platform, events[some])
         async with past.living() as platform:
-            await platform.all_visible(1)
-            await told(platform, events[some + 1 :])
+            await told(platform, events[some:])
             expected = await past.words_of_a_backtest(platform)
 
             async def all_said() -> bool:
@@ -106,13 +106,6 @@ async def test_alerts_are_raised_when_a_backtest_by_event_time_raises_them(
             assert instant(platform.platform.clock.now_ms())[:10] == events[-1]["occurred_at"][:10]
     assert {when[:4] for _, _, when in expected} <= {"1993", "1994"}
     assert len({rule for rule, _, _ in expected}) > 1
-
-
-async def left_behind(platform: Serving, event: Event) -> None:
-    """It is accepted, but the process ends before it is applied."""
-    platform.platform.work.cancel()
-    headers = {"Authorization": f"Bearer {platform.known.ingest_key}"}
-    assert (await platform.reader.post("/v1/events", json=event, headers=headers)).status_code == 202
 
 
 async def told(platform: Serving, events: list[Event]) -> None:
@@ -186,3 +179,34 @@ async def test_events_that_come_late_all_the_time_are_seen_all_the_same(tmp_path
             return platform.counted("customers_refreshed") > seen
 
         await until(one_more_is_late)
+
+
+async def test_what_a_killed_process_had_accepted_is_lived_through_by_the_next(tmp_path: Path) -> None:
+    """It is accepted, but the process ends before it is applied."""
+    events = list(read_berka(write_berka_lives(tmp_path), date(1993, 1, 31)))
+    last = next(
+        at for at in range(len(events) - 1, 0, -1) if events[at]["occurred_at"] == events[at - 1]["occurred_at"]
+    )
+    async with serving(tmp_path / "var", COUNTERPOINT_CLOCK="event") as platform:
+        await told(platform, events[:last])
+
+        async def is_at_rest() -> bool:
+            metrics = platform.platform.metrics.registry
+            told = metrics.get_sample_value("counterpoint_outbox_published_total", {"topic": PROFILE_CHANGES.name})
+            judged = platform.counted("statements_evaluated") + platform.counted("statements_skipped")
+            return judged == told and not await platform.store.lanes_waiting()
+
+        await until(is_at_rest)
+        stood_at = platform.platform.clock.now_ms()
+        platform.platform.work.cancel()
+        headers = {"Authorization": f"Bearer {platform.known.ingest_key}"}
+        answer = await platform.reader.post("/v1/events", json=events[last], headers=headers)
+        assert answer.status_code == 202
+    async with serving(tmp_path / "var", COUNTERPOINT_CLOCK="event") as platform:
+        await platform.all_visible(1)
+
+        async def stands_there_again() -> bool:
+            return platform.platform.clock.now_ms() == stood_at
+
+        await until(stands_there_again)
+        assert (await platform.store.counts())["events"] == last + 1

@@ -20,9 +20,9 @@ from services.profile.worker import Worker
 
 LOOK_S, PATIENCE_S = 0.003, 30.0
 """Nothing that is due takes longer, unless something is away or has stopped."""
-QUIET_S, LONGEST_S = 0.3, 1.0
-"""After so long without an event the last ones are settled without waiting for the next; and so often while only late
-ones come."""
+QUIET_S, LONGEST_S = 1.0, 2.0
+"""After so long without an event the last ones are settled, without waiting for the rest of their hour; and so often
+while only late ones come."""
 
 
 class EventTime:
