@@ -30,7 +30,7 @@ from services.profile.adapters.memory import MemoryProfileStore
 from services.profile.adapters.policies import Declarations
 from services.profile.decide import Decide
 from services.profile.domain.customers.customer import Completeness
-from services.profile.domain.customers.freshness import SourceSeen, completeness
+from services.profile.domain.customers.freshness import SourceSeen, completeness, latenesses
 from services.profile.domain.identity.customer_ids import customer_id
 from services.profile.domain.ledger import DAYS_KEPT
 from services.profile.domain.shards import together
@@ -92,7 +92,7 @@ class Rerun:
         self._evaluate = Evaluate(self.alerts, Cel(), self._current)
         self._attend = Attend(self.alerts, self._current)
         self._complete, self._patience, self._sources = Completeness(), choices.patience(1), sources
-        self._lateness_ms = {0, self._patience.lateness_ms, *(one.lateness_ms for one in sources)}
+        self._lateness_ms = latenesses(sources, self._patience)
         self._watched_from, self._watches = watched_from, False
         self._offsets: Counter[str] = Counter()
         self._shards: dict[int, Shard] = {}

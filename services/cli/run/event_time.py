@@ -13,7 +13,7 @@ from services.failures import Unavailable
 from services.log import UnknownTopic
 from services.pace import every
 from services.profile import stream as profile
-from services.profile.domain.customers.freshness import reached
+from services.profile.domain.customers.freshness import latenesses, reached
 from services.profile.shard_work import LEASE_MS
 from services.profile.timers import next_look
 from services.profile.worker import Worker
@@ -70,9 +70,9 @@ class EventTime:
             await self._settle()
 
     async def _next_look(self) -> int | None:
-        now, seen = self._clock.now_ms(), await self._views.store.sources_seen()
-        lateness_ms = {0, self._views.freshness.patience.lateness_ms, *(one.lateness_ms for one in seen)}
-        looks = [await next_look(self._views.store, now, lateness_ms), await self._inbox.store.next_due(now)]
+        now, views = self._clock.now_ms(), self._views
+        late = latenesses(await views.store.sources_seen(), views.freshness.patience)
+        looks = [await next_look(views.store, now, late), await self._inbox.store.next_due(now)]
         return min((at for at in looks if at is not None), default=None)
 
     async def _settle(self) -> None:

@@ -60,6 +60,11 @@ def heard_at(seen: Iterable[SourceSeen]) -> dict[str, int]:
     return {source: _heard(rows) for source, rows in _by_source(seen)}
 
 
+def latenesses(seen: Iterable[SourceSeen], patience: Patience) -> frozenset[int]:
+    """By how much what depends on a source may be complete after it is due (ms); 0 for what depends on none."""
+    return frozenset({0, patience.lateness_ms, *(row.lateness_ms for row in seen)})
+
+
 def reached(seen: Iterable[SourceSeen]) -> int:
     """When the newest event was accepted (ms), 0 before the first: there stands a clock that follows event time."""
     return max((row.accepted_at for row in seen), default=0)
