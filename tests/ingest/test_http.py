@@ -374,6 +374,19 @@ async def test_ingest_is_not_ready_for_a_while_after_the_log_took_nothing_and_sa
     assert await bank.ingest.check() is None
 
 
+async def test_ingest_is_ready_again_although_the_clock_was_ahead_when_the_log_was_away(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = ManualClock()
+    monkeypatch.setattr(publish, "monotonic", lambda: watch.now_ms() / 1000)
+    bank.clock.move_to(NOW + 30 * 3_600_000)
+    bank.log.failing = {"channel-events"}
+    await bank.post(transaction())
+    bank.clock.set_back_to(NOW)
+    watch.move_to(int(2_000 * Choices().heartbeat_s))
+    assert await bank.ingest.check() is None
+
+
 async def test_ingest_is_not_ready_while_somebody_has_deleted_its_topic(bank: Bank) -> None:
     del bank.log.topics["channel-events"]
     told = "the log holds no topic channel-events any more: restore it, or start the platform anew, which makes it"

@@ -24,13 +24,12 @@ class Away(NamedTuple):
 
 
 class Publisher:
-    """`partitions` of channel-events. `heard`: source → when it last sent something (ms UTC). `away`: set while the log
-    takes nothing."""
+    """`partitions` of channel-events. `heard`: source → when it last sent something (ms UTC)."""
 
     def __init__(self, log: EventLog, partitions: int, metrics: Metrics) -> None:
         self._log, self.partitions, self._metrics = log, partitions, metrics
         self.heard: dict[str, int] = {}
-        self.away: Away | None = None
+        self._away: Away | None = None
         topics = (CHANNEL_EVENTS.name, DEAD_LETTERS.name)
         self._outages = {topic: Outage("acceptance", topic=topic) for topic in topics}
 
@@ -55,8 +54,8 @@ class Publisher:
 
     def refused_within(self, seconds: float) -> str | None:
         """Why the log took nothing the last time, if that is not longer ago."""
-        recent = self.away is not None and monotonic() - self.away.at < seconds
-        return self.away.why if self.away and recent else None
+        away = self._away
+        return away.why if away is not None and monotonic() - away.at < seconds else None
 
     async def refuse(self, letter: Message, terms: Terms, reason: str) -> None:
         """Keeps a body that could not be split into events. Raises `Unavailable`."""
@@ -68,10 +67,10 @@ class Publisher:
             placed = await self._log.append(topic, messages)
         except Unavailable as away:
             self._outages[topic].waits(away)
-            self.away = Away(str(away), monotonic())
+            self._away = Away(str(away), monotonic())
             raise
         self._outages[topic].goes_on()
-        self.away = None
+        self._away = None
         return placed
 
     def answered(self, method: str, status: int, seconds: float) -> None:
